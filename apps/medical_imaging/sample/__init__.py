@@ -1,0 +1,1 @@
+"""Synthetic dermoscopy-like pictures with lesion masks, drawn by this project; no clinical value."""

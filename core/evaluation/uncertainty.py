@@ -7,19 +7,21 @@ Legend: N examples, R resamples.
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.floating]
-Statistic = Callable[[FloatArray], Mapping[str, FloatArray]]
+Name = TypeVar("Name", bound=Hashable)
+"""How a statistic calls its figures: a word, or a tuple such as (label, word)."""
+Statistic = Callable[[FloatArray], Mapping[Name, FloatArray]]
 """Counts (N, R) to named values, each (R,); nan where a resample leaves a figure undefined."""
 
 CHUNK_ELEMENTS = 1_000_000
 """Counts held at once: 4 MB in float32, which stays in a processor's cache."""
-TAILS_PERCENT = (2.5, 97.5)
+PERCENTILES = (2.5, 50, 97.5)
 Z_95 = 1.959963984540054
 
 
@@ -46,16 +48,18 @@ class Estimate(NamedTuple):
 
 
 def bootstrap(
-    statistic: Statistic,
+    statistic: Statistic[Name],
     num_examples: int,
     resamples: int,
     seed: int,
     groups: Sequence[object] | None = None,
-) -> dict[str, Estimate]:
+) -> dict[Name, Estimate]:
     """Percentile bootstrap: 95 % intervals of everything that `statistic` gives.
 
     With groups (lesion, patient, conversation) whole groups are drawn, because their examples are not independent;
-    an example whose group is None stands for itself. Resamples in which a figure is undefined are left out of its
+    an example whose group is None stands for itself. The interval is shifted so that the median resample lies on the
+    value: resamples repeat examples, which inflates figures such as ECE until their interval misses them. It is kept
+    inside [0, 1] where all resamples are. Resamples in which a figure is undefined are left out of its
     interval, and a figure that is undefined on the data itself is left out of the result. An interval of a share
     that is exactly 0 or 1 has no width here: use `proportion` for such shares.
 
@@ -73,7 +77,7 @@ def bootstrap(
     values = {name: value for name, value in values.items() if math.isfinite(value)}
     if resamples == 0 or num_examples == 0:
         return {name: Estimate.exact(value) for name, value in values.items()}
-    drawn: dict[str, list[FloatArray]] = {name: [] for name in values}
+    drawn: dict[Name, list[FloatArray]] = {name: [] for name in values}
     for counts_NR in draw_counts(num_examples, resamples, seed, groups):
         for name, values_R in statistic(counts_NR).items():
             if name in drawn:
@@ -96,19 +100,19 @@ def bootstrap_mean(
 
 
 def bootstrap_difference(
-    first: Statistic,
-    second: Statistic,
+    first: Statistic[Name],
+    second: Statistic[Name],
     num_examples: int,
     resamples: int,
     seed: int,
     groups: Sequence[object] | None = None,
-) -> dict[str, Estimate]:
+) -> dict[Name, Estimate]:
     """First minus second on the same resamples (paired), for every figure that both give.
 
     Two models measured on the same examples differ by more than their separate intervals suggest.
     """
 
-    def difference(counts_NR: FloatArray) -> dict[str, FloatArray]:
+    def difference(counts_NR: FloatArray) -> dict[Name, FloatArray]:
         left, right = first(counts_NR), second(counts_NR)
         return {name: left[name] - right[name] for name in left if name in right}
 
@@ -169,8 +173,11 @@ def _group_codes(groups: Sequence[object] | None, num_examples: int) -> npt.NDAr
 
 
 def _interval(value: float, resampled_R: FloatArray) -> Estimate:
+    """Percentiles of the resamples, shifted by their bias; see `bootstrap`."""
     defined = resampled_R[np.isfinite(resampled_R)]
     if defined.size == 0:
         return Estimate.exact(value)
-    low, high = np.percentile(defined, TAILS_PERCENT)
-    return Estimate(value, float(low), float(high))
+    low, middle, high = np.percentile(defined, PERCENTILES) - value
+    bias = float(middle)
+    floor, ceiling = min(0.0, value, float(defined.min())), max(1.0, value, float(defined.max()))
+    return Estimate(value, max(floor, value + float(low) - bias), min(ceiling, value + float(high) - bias))

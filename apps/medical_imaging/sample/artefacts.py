@@ -104,7 +104,7 @@ def _light(rng: np.random.Generator, x: Field, y: Field) -> Field:
     side, slope = rng.uniform(0, 2 * np.pi), rng.uniform(0, 0.07)
     across = x * np.float32(math.cos(side)) + y * np.float32(math.sin(side))
     falloff = np.float32(rng.gamma(1.5, 0.05)) * (x * x + y * y)
-    gains: Field = (rng.uniform(0.92, 1.12) * balance[:, None, None] * (1 + slope * across - falloff)).astype(
+    gains: Field = (rng.uniform(0.90, 1.10) * balance[:, None, None] * (1 + slope * across - falloff)).astype(
         np.float32
     )
     return gains

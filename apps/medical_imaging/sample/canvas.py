@@ -19,8 +19,11 @@ Field: TypeAlias = npt.NDArray[np.float32]
 
 MARGIN = 1.5
 """Width of the patch in photograph widths; a little over the square root of two, so any rotation is filled."""
-INK_SCALE = 2
+INK_SCALE = 3
 """Ink is drawn this many times larger, then averaged: cheap antialiasing."""
+
+SMOOTHING_LOSS = 1.35
+"""Enlarging white noise lowers its deviation by this factor."""
 
 
 @dataclass(frozen=True)
@@ -54,21 +57,28 @@ def build_canvas(image_px: int) -> Canvas:
 
 def noise(canvas: Canvas, rng: np.random.Generator, scale: float) -> Field:
     """Smooth noise of about zero mean and unit deviation, with features about `scale` wide."""
-    extent = canvas.size_px / max(scale * canvas.unit_px, 1.0)
-    cells = math.ceil(extent) + 2
-    grid = Image.fromarray(rng.standard_normal((cells, cells), dtype=np.float32))
-    left, top = rng.random(2)
-    box = (left, top, left + extent, top + extent)
-    smooth = grid.resize((canvas.size_px, canvas.size_px), Image.Resampling.BICUBIC, box=box)
-    return np.asarray(smooth) * np.float32(1.35)
+    return fractal(canvas, rng, scale, octaves=1)
 
 
 def fractal(canvas: Canvas, rng: np.random.Generator, scale: float, octaves: int = 4, gain: float = 0.55) -> Field:
-    """Cloudy noise of unit deviation: octaves of `noise`, each half as wide and `gain` times as strong."""
-    total = noise(canvas, rng, scale)
+    """Cloudy noise of about unit deviation: octaves of smooth noise, each half as wide and `gain` times as strong.
+
+    Octaves are added on coarse grids that double in size, so only the last is enlarged to the canvas.
+    """
+    extent = canvas.size_px / max(scale * canvas.unit_px, 1.0)
+    octaves = min(octaves, 1 + max(0, int(math.log2(canvas.size_px / extent))))  # none finer than a pixel
+    cells = math.ceil(extent) + 2
+    grid = rng.standard_normal((cells, cells), dtype=np.float32)
     for octave in range(1, octaves):
-        total = total + np.float32(gain**octave) * noise(canvas, rng, scale / 2**octave)
-    return total / np.float32(math.sqrt(sum(gain ** (2 * octave) for octave in range(octaves))))
+        cells *= 2
+        coarse = Image.fromarray(grid).resize((cells, cells), Image.Resampling.BICUBIC)
+        grid = np.asarray(coarse) + np.float32(gain**octave) * rng.standard_normal((cells, cells), dtype=np.float32)
+    zoom = 2 ** (octaves - 1)
+    left, top = rng.random(2) * zoom
+    box = (left, top, left + extent * zoom, top + extent * zoom)
+    smooth = Image.fromarray(grid).resize((canvas.size_px, canvas.size_px), Image.Resampling.BICUBIC, box=box)
+    deviation = math.sqrt(sum(gain ** (2 * octave) for octave in range(octaves)))
+    return np.asarray(smooth) * np.float32(SMOOTHING_LOSS / deviation)
 
 
 def smoothstep(field: Field, low: float | Field, high: float | Field) -> Field:

@@ -150,7 +150,7 @@ def render_image(row: Row, image_px: int, seed: int) -> tuple[npt.NDArray[np.uin
     patient, rng = draw_owner(row, seed)
     tissue = grow_skin(canvas, rng, patient.tone, patient.true_age)
     lesion = _grow(canvas, rng, tissue, row.label)
-    mask = np.zeros(canvas.x.shape, dtype=np.bool_) if lesion is None else lesion.mask
+    mask = np.zeros(canvas.x.shape, dtype=np.bool_) if lesion is None else lesion.trace_mask(canvas)
     colour = grow_hairs(canvas, rng, tissue_colour(tissue), patient.tone)
     camera = np.random.default_rng([seed, 4, row.index])
     view, seen = photograph(colour, mask, draw_pose(camera), image_px)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import binary_fill_holes, gaussian_filter
 
 from apps.medical_imaging.sample.canvas import Canvas, Field, draw_blobs, fractal, noise, smoothstep
 
@@ -24,10 +24,16 @@ class Lesion:
     radius: float
 
     @property
-    def mask(self) -> npt.NDArray[np.bool_]:
-        """True inside the border."""
+    def inside(self) -> npt.NDArray[np.bool_]:
+        """True on this side of the border, specks and holes included."""
         inside: npt.NDArray[np.bool_] = self.depth > 0
         return inside
+
+    def trace_mask(self, canvas: Canvas) -> npt.NDArray[np.bool_]:
+        """True inside the border as a person would trace it: smooth, without holes."""
+        smooth = gaussian_filter(self.depth.clip(-0.3, 0.3), 0.02 * canvas.unit_px)
+        traced: npt.NDArray[np.bool_] = binary_fill_holes(smooth > 0)
+        return traced
 
 
 def grow_lesion(
@@ -81,12 +87,14 @@ def patch_in(
     """A cloudy region that fills about `share` of the lesion, pushed to one side by `lean` (0 for centred)."""
     side = rng.uniform(0, 2 * np.pi)
     slope = (canvas.x * np.float32(np.cos(side)) + canvas.y * np.float32(np.sin(side))) / np.float32(lesion.radius)
-    cloud = fractal(canvas, rng, scale) + np.float32(lean) * slope + np.float32(0.5) * lesion.depth
-    inside = cloud[lesion.mask]
+    cloud = (
+        fractal(canvas, rng, scale, octaves=3, gain=0.45) + np.float32(lean) * slope + np.float32(0.5) * lesion.depth
+    )
+    inside = cloud[lesion.inside]
     if not inside.size:
         return np.zeros_like(cloud)
     threshold = np.quantile(inside[::7], 1 - share)
-    blend = rng.uniform(0.4, 1.1)
+    blend = rng.uniform(0.45, 1.3)
     return smoothstep(cloud, threshold - blend, threshold + blend) * lesion.cover
 
 

@@ -46,9 +46,9 @@ class Abcd:
 
 def draw_abcd(rng: Chance, malignant: bool) -> Abcd:
     """The letters of a nevus or a melanoma, from one scale of atypia on which the two overlap."""
-    atypia = rng.beta(4.6, 2.0) if malignant else rng.beta(1.5, 4.2)
+    atypia = rng.beta(4.9, 1.9) if malignant else rng.beta(1.5, 4.8)
     browns = ("light_brown", "dark_brown") if rng.random() < 0.45 + 0.5 * atypia else (str(rng.choice(COLOURS[:2])),)
-    rarer = tuple(colour for colour in COLOURS[2:] if rng.random() < (0.62 * atypia if malignant else 0.35 * atypia))
+    rarer = tuple(colour for colour in COLOURS[2:] if rng.random() < (0.62 * atypia if malignant else 0.28 * atypia))
     count = int(np.clip(rng.binomial(4, 0.15 + 0.6 * atypia) + 1, 1, 5))
     weights = np.array([0.33, 0.27, 0.1, 0.23, 0.04 + 0.12 * atypia])
     chosen = rng.choice(len(STRUCTURES), count, replace=False, p=weights / weights.sum())
@@ -91,7 +91,7 @@ def _grow_outline(canvas: Canvas, rng: Chance, abcd: Abcd) -> Lesion:
         softness=uneven_softness(canvas, rng, abcd.border),
         elongation=rng.uniform(1.0, 1.5),
     )
-    if rng.random() < 0.6 * abcd.irregularity:
+    if rng.random() < 0.45 * abcd.irregularity:
         lesion = bite_border(canvas, rng, lesion, int(rng.integers(1, 4)), rng.uniform(0.25, 0.5), 0.3)
     return lesion
 
@@ -173,10 +173,12 @@ def _paint_black(canvas: Canvas, rng: Chance, tissue: Tissue, lesion: Lesion, ab
 
 def _paint_blue_grey(canvas: Canvas, rng: Chance, tissue: Tissue, lesion: Lesion, abcd: Abcd) -> None:
     """A blue-white veil: confluent deep pigment under a whitish, ground-glass film."""
-    region = patch_in(canvas, rng, lesion, rng.uniform(0.10, 0.4), 0.35, 1.8 * abcd.irregularity)
-    tissue.deep_melanin += np.float32(rng.uniform(0.45, 0.95)) * region
-    tissue.melanin *= 1 - np.float32(rng.uniform(0.35, 0.7)) * region
-    tissue.haze += np.float32(rng.uniform(0.08, 0.26)) * region
+    share = rng.uniform(0.08, 0.15 + 0.3 * abcd.irregularity)
+    region = patch_in(canvas, rng, lesion, share, 0.45, 1.6 * abcd.irregularity) * _core(lesion)
+    grain = (1 + np.float32(0.22) * fractal(canvas, rng, 0.07, octaves=2)).clip(0, None)
+    tissue.deep_melanin += np.float32(rng.uniform(0.35, 0.95)) * region * grain
+    tissue.melanin *= 1 - np.float32(rng.uniform(0.35, 0.75)) * region
+    tissue.haze += np.float32(rng.uniform(0.06, 0.24)) * region
 
 
 def _paint_red(canvas: Canvas, rng: Chance, tissue: Tissue, lesion: Lesion, abcd: Abcd) -> None:
@@ -187,9 +189,11 @@ def _paint_red(canvas: Canvas, rng: Chance, tissue: Tissue, lesion: Lesion, abcd
 
 def _paint_white(canvas: Canvas, rng: Chance, tissue: Tissue, lesion: Lesion, abcd: Abcd) -> None:
     """Regression: a scar-like area whiter than the skin, peppered with blue-grey dots."""
-    region = patch_in(canvas, rng, lesion, rng.uniform(0.10, 0.35), 0.3, 1.6 * abcd.irregularity)
-    tissue.melanin *= 1 - np.float32(rng.uniform(0.55, 0.9)) * region
-    tissue.haze += np.float32(rng.uniform(0.10, 0.32)) * region
+    region = patch_in(
+        canvas, rng, lesion, rng.uniform(0.06, 0.12 + 0.22 * abcd.irregularity), 0.35, 1.6 * abcd.irregularity
+    )
+    tissue.melanin *= 1 - np.float32(rng.uniform(0.45, 0.9)) * region
+    tissue.haze += np.float32(rng.uniform(0.06, 0.26)) * region
     count = int(rng.integers(10, 70))
     pepper = draw_blobs(canvas, rng, scatter_in(rng, count, lesion.radius), rng.uniform(0.008, 0.017, count))
     tissue.deep_melanin += np.float32(0.55) * pepper * region

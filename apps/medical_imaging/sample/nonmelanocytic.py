@@ -33,8 +33,8 @@ def grow_seborrheic_keratosis(canvas: Canvas, rng: np.random.Generator, tissue: 
         softness,
         rng.uniform(1, 1.6),
     )
-    if rng.random() < 0.6:
-        lesion = bite_border(canvas, rng, lesion, int(rng.integers(4, 14)), 0.13, softness)
+    if rng.random() < 0.5:
+        lesion = bite_border(canvas, rng, lesion, int(rng.integers(3, 10)), rng.uniform(0.1, 0.2), softness)
     pigment = rng.gamma(3.0, 0.22)
     cloud = 1 + np.float32(0.2) * fractal(canvas, rng, 0.18) + np.float32(0.12) * fractal(canvas, rng, 0.05, octaves=2)
     tissue.melanin += np.float32(pigment) * lesion.cover * cloud.clip(0.2, None)

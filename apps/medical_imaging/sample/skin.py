@@ -18,7 +18,7 @@ from apps.medical_imaging.sample.structures import branching_vessels
 SKIN_TONES: dict[str, float] = {"I": 0.03, "II": 0.12, "III": 0.28, "IV": 0.50, "V": 0.85, "VI": 1.35}
 """Epidermal pigment of each Fitzpatrick-like tone."""
 
-BARE_DERMIS = np.array([0.93, 0.80, 0.745], dtype=np.float32)
+BARE_DERMIS = np.array([0.95, 0.845, 0.805], dtype=np.float32)
 HAZE = np.array([0.90, 0.88, 0.91], dtype=np.float32)
 ABSORPTION = np.array(
     [
@@ -62,7 +62,7 @@ def tissue_colour(tissue: Tissue) -> Field:
 def grow_skin(canvas: Canvas, rng: np.random.Generator, tone: str, age: float) -> Tissue:
     """Healthy skin of one of `SKIN_TONES`: furrows, pores, blotches and, with age, freckles and small vessels."""
     pigment = SKIN_TONES[tone] * rng.uniform(0.75, 1.3) + rng.uniform(0, 0.05)
-    flush = rng.uniform(0.02, 0.20)
+    flush = rng.uniform(0.02, 0.19)
     blotch, speckle = fractal(canvas, rng, 0.9), fractal(canvas, rng, 0.12, octaves=3)
     empty = np.zeros_like(canvas.x)
     tissue = Tissue(
@@ -70,7 +70,7 @@ def grow_skin(canvas: Canvas, rng: np.random.Generator, tone: str, age: float) -
         deep_melanin=empty.copy(),
         blood=np.float32(flush) * (1 + np.float32(0.22) * fractal(canvas, rng, 0.5)),
         venous_blood=empty.copy(),
-        keratin=empty + np.float32(rng.uniform(0, 0.12)),
+        keratin=empty + np.float32(rng.uniform(0, 0.09)),
         haze=empty.copy(),
         shade=1 + np.float32(0.018) * fractal(canvas, rng, 0.05, octaves=2),
     )

@@ -117,7 +117,7 @@ def short_vessels(rng: np.random.Generator, centres: Points, length: float) -> l
         headings = rng.uniform(0, 2 * np.pi) + np.cumsum(rng.normal(0.25, 0.3, 5))
         steps = np.stack([np.cos(headings), np.sin(headings)], axis=1) * length * rng.uniform(0.4, 1.3) / 5
         points = centre + np.cumsum(steps, axis=0)
-        strokes.append(Stroke(points, np.full(5, rng.uniform(0.012, 0.022)), rng.uniform(0.5, 1)))
+        strokes.append(Stroke(points, np.linspace(0.016, 0.008, 5) * rng.uniform(0.8, 1.3), rng.uniform(0.5, 1)))
     return strokes
 
 

@@ -1,0 +1,1 @@
+"""The shared deep-learning core that every app stands on."""

@@ -1,0 +1,84 @@
+"""The contract of an app: what it is, what it can train, what page it shows.
+
+An app is one `AppSpec`, found by name. Everything heavy is behind functions, so that apps are
+listed without importing torch. See `apps/medical_imaging/app.py` for one to copy.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.config import Config, Record
+from core.texts import Text
+
+if TYPE_CHECKING:
+    import gradio as gr
+    from torch import nn
+
+    from core.data.module import DataModule, Example
+    from core.serving.predictor import Predictor
+    from core.serving.store import Store
+    from core.tasks.task import Task
+
+
+Progress = Callable[[int, int], None]
+"""Called with (done, total) while something long goes on."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One trainable question: a config class and three pure functions.
+
+    Args:
+        name: Lower snake case.
+        config: The config class of a run.
+        schema: The record of facts learnt from the training split.
+        build_data: Reads, checks and splits the data of a config.
+        build_task: Rebuilds the task from config and schema alone; must not import torch.
+        build_model: A fresh, untrained network for config and schema.
+    """
+
+    name: str
+    config: type[Config]
+    schema: type[Record]
+    build_data: Callable[[Any, Progress], "DataModule"]
+    build_task: Callable[[Any, Any], "Task"]
+    build_model: Callable[[Any, Any], "nn.Module"]
+
+
+@dataclass(frozen=True)
+class AppSpec:
+    """What an app is.
+
+    Args:
+        name: The folder and command name, lower snake case.
+        title: Shown as the heading of its page.
+        summary: One sentence that says what it answers.
+        limits: What it must not be used for, shown on the page and in the model card.
+        recipes: What it can train, the first being the default.
+        configs: The folder of its preset YAML files.
+        build_page: Makes its Gradio page from a loaded predictor and a store.
+        read_input: Turns one INPUT of `predict` (a path, a text) into a raw example.
+    """
+
+    name: str
+    title: Text
+    summary: Text
+    limits: tuple[Text, ...]
+    recipes: tuple[Recipe, ...]
+    configs: Path
+    build_page: Callable[["Predictor", "Store"], "gr.Blocks"]
+    read_input: Callable[[str], "Example"]
+
+    def recipe(self, name: str) -> Recipe:
+        """The recipe of that name; the first one for an empty name."""
+        return next(recipe for recipe in self.recipes if name in ("", recipe.name))
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What apps there are: those that load, and for each that does not, why."""
+
+    apps: dict[str, AppSpec]
+    broken: dict[str, str]

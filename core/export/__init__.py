@@ -1,0 +1,1 @@
+"""From trained weights to the one artifact that is served."""

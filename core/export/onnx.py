@@ -1,0 +1,109 @@
+"""PyTorch to one ONNX file, and the proof that both say the same."""
+
+import contextlib
+import logging
+import warnings
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from core.errors import UserError
+from core.export.graph import ServingGraph
+from core.export.session import Session
+from core.tasks.task import Arrays, ArraySpec
+
+MAX_BATCH = 4096
+
+
+@dataclass(frozen=True)
+class Parity:
+    """How ONNX Runtime and PyTorch compared on real examples.
+
+    Args:
+        examples: How many.
+        largest_difference: In probability.
+        top1_agreement: Share of examples with the same first label.
+    """
+
+    examples: int
+    largest_difference: float
+    top1_agreement: float
+
+    def to_json(self) -> dict[str, float]:
+        return asdict(self)
+
+
+def export_onnx(graph: ServingGraph, example: Arrays, outputs: Sequence[ArraySpec], path: Path, *, opset: int) -> None:
+    """Writes the graph as one file with a dynamic batch; weights are inside it.
+
+    Args:
+        graph: On the CPU, in float32.
+        example: Two or more encoded examples, inputs only.
+        outputs: The graph's outputs, of which the names are taken.
+        path: Of the .onnx file.
+        opset: ONNX operator set.
+    """
+    inputs = {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in example.items()}
+    batch = torch.export.Dim("batch", min=1, max=MAX_BATCH)
+    graph.eval()
+    with torch.no_grad():
+        produced = tuple(graph(**inputs))
+    assert set(produced) == {spec.name for spec in outputs}, (produced, outputs)
+    with _quiet():
+        program = torch.onnx.export(
+            graph,
+            kwargs=inputs,
+            dynamo=True,
+            opset_version=opset,
+            input_names=list(inputs),
+            output_names=list(produced),
+            dynamic_shapes={"inputs": {name: {0: batch} for name in inputs}},
+            verbose=False,
+        )
+    assert program is not None
+    program.save(path, external_data=False)
+
+
+def check_parity(graph: ServingGraph, path: Path, arrays: Arrays, tolerance: float) -> Parity:
+    """Runs both on the same examples.
+
+    Raises:
+        UserError: They differ by more than the tolerance.
+    """
+    served = Session(path, list(arrays)).run(arrays)
+    with torch.no_grad():
+        reference = graph(**{name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in arrays.items()})
+    expected = reference["probabilities"].numpy()
+    got = served["probabilities"]
+    parity = Parity(
+        examples=len(expected),
+        largest_difference=float(np.abs(expected - got).max()),
+        top1_agreement=float((expected.argmax(1) == got.argmax(1)).mean()),
+    )
+    if not parity.largest_difference <= tolerance:
+        raise UserError(
+            f"ONNX and PyTorch differ by {parity.largest_difference:.2g} in probability.",
+            f"At most {tolerance:g} is allowed.",
+            "Try another export.opset; please report the backbone.",
+        )
+    return parity
+
+
+@contextlib.contextmanager
+def _quiet() -> Any:
+    """The exporter narrates through warnings and loggers; none of it concerns the user."""
+    loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript", "onnx_ir")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

@@ -1,0 +1,380 @@
+"""Train, evaluate, export as plain functions: the only place where the rooms of the core meet."""
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+
+from core.app import AppSpec, Recipe
+from core.config import Config, Resolved, dump_config, resolve_config
+from core.console import (
+    open_console,
+    progress_bar,
+    show_commands,
+    show_config,
+    show_heading,
+    show_metrics,
+    show_plan,
+)
+from core.data.arrays import encode_split
+from core.data.module import DataModule, Example
+from core.data.report import render_report
+from core.errors import UserError
+from core.evaluation.evaluation import Evaluation
+from core.export.exporter import Origin, calibrate, evaluate_session, load_graph, make_bundle
+from core.export.model_card import write_card
+from core.export.session import Session
+from core.hardware import HardwarePlan, current_rank, detect_machine, plan_hardware
+from core.run_environment import describe_environment
+from core.run_folder import check_same_run, choose_folder, link_latest, read_plan, save_once
+from core.run_report import write_run_report
+from core.serving.predictor import Predictor, load_predictor
+from core.tasks.task import Arrays, Task
+from core.training.measure import measure_plan
+from core.training.trainer import FitResult, describe, fit
+
+RUNS = Path("runs")
+RESAMPLES = 1000
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Everything that training needs, built from a config."""
+
+    data: DataModule
+    task: Task
+    model: torch.nn.Module
+    train: Arrays
+    validation: Arrays
+
+
+def train(
+    spec: AppSpec,
+    recipe: Recipe,
+    resolved: Resolved[Any],
+    *,
+    config_name: str,
+    config_reason: str = "as asked",
+    output_dir: Path | None = None,
+    resume: str | None = None,
+    is_dry_run: bool = False,
+) -> Path:
+    """Trains, evaluates and bundles a model.
+
+    Args:
+        spec: The app.
+        recipe: What it trains.
+        resolved: The config and where its values came from.
+        config_name: Of the preset or file, for the folder's name.
+        config_reason: Why this one.
+        output_dir: Of the run; None = runs/<app>/<time>-<config>.
+        resume: None, `auto`, or the folder of the run to go on with.
+        is_dry_run: Stop before training.
+
+    Returns:
+        The folder of the run.
+
+    Raises:
+        UserError: Anything that the user can mend.
+    """
+    config = resolved.config
+    console = open_console(is_main=current_rank() == 0)
+    plan = plan_hardware(config.hardware, config.train, detect_machine())
+    environment = describe_environment()
+    console.print(f"[bold]{spec.title.en}[/bold]: config {config_name} ({config_reason})")
+    show_plan(console, environment, plan)
+    folder = choose_folder(RUNS, spec.name, config_name, output_dir, resume)
+    if resume:
+        check_same_run(folder, config)
+        if (folder / "bundle" / "bundle.json").exists():
+            console.print(f"{folder} is finished already: nothing to resume.")
+            return folder
+    data = _load_data(recipe, config, console)
+    show_config(console, config, resolved.sources)
+    if is_dry_run:
+        show_heading(console, "Dry run: stopped before training.")
+        return folder
+    show_heading(console, f"Results go to {folder}")
+    prepared = _prepare(recipe, config, data, plan, console)
+    plan = _settle_plan(folder, plan, prepared, console)
+    if plan.is_main:
+        save_once(folder, "config.yaml", dump_config(config))
+        save_once(folder, "environment.json", json.dumps({**environment, "plan": plan.to_json()}, indent=2))
+        save_once(folder, "data_report.json", data.report.model_dump_json(indent=2))
+    show_heading(console, "Training")
+    result = fit(
+        prepared.model,
+        prepared.task,
+        prepared.train,
+        prepared.validation,
+        config=config.train,
+        plan=plan,
+        seed=config.seed,
+        folder=folder,
+        resume=resume is not None,
+        console=console,
+    )
+    if plan.is_main:
+        _finish(spec, recipe, config, prepared, result, folder, environment, console)
+    return folder
+
+
+def evaluate(
+    spec: AppSpec,
+    run: Path,
+    *,
+    data: str | None = None,
+    split: str = "test",
+    output_dir: Path | None = None,
+    overrides: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Measures a bundle, through the graph that is served, and writes evaluation/ beside it.
+
+    Args:
+        spec: The app.
+        run: A run or a bundle.
+        data: Other data than it was trained on; None = the same.
+        split: train, validation, test or all.
+        output_dir: Where metrics.json and report.html go; None = <run>/evaluation.
+        overrides: Settings of the data, such as its columns.
+
+    Returns:
+        The metrics as in metrics.json.
+    """
+    console = open_console()
+    predictor = load_predictor(run, spec)
+    module = _reload_data(spec, predictor, data, overrides or {}, console)
+    examples = _known_examples(_split_examples(module, split), predictor, console)
+    arrays = predictor.task.encode(examples)
+    evaluation, outputs = evaluate_session(
+        predictor.session, predictor.task, arrays, predictor.policy, examples, resamples=RESAMPLES
+    )
+    folder = output_dir or (run / "evaluation")
+    folder.mkdir(parents=True, exist_ok=True)
+    save_once(folder, "metrics.json", json.dumps(evaluation.to_json(), indent=2))
+    write_run_report(
+        folder,
+        spec,
+        config=predictor.config,
+        task=predictor.task,
+        policy=predictor.policy,
+        report=module.report,
+        evaluation=evaluation,
+        arrays=arrays,
+        examples=examples,
+        split=split,
+    )
+    show_metrics(console, f"{split} split, {len(examples):,} examples", evaluation.metrics)
+    console.print(f"Report: {folder / 'report.html'}", soft_wrap=True)
+    return {name: estimate.to_json() for name, estimate in evaluation.metrics.items()}
+
+
+def export(
+    spec: AppSpec,
+    run: Path,
+    *,
+    data: str | None = None,
+    output_dir: Path | None = None,
+    overrides: Mapping[str, Any] | None = None,
+) -> Path:
+    """Exports a run or bundle anew, with its proof on validation data, and gives the folder of the new bundle."""
+    console = open_console()
+    predictor = load_predictor(run, spec)
+    manifest, config = predictor.bundle.manifest, predictor.config
+    recipe = spec.recipe(manifest.recipe)
+    module = _reload_data(spec, predictor, data, overrides or {}, console)
+    examples = _known_examples(list(module.splits["validation"]), predictor, console)
+    validation = predictor.task.encode(examples)
+    # Pretrained weights would be read only to be replaced.
+    model_config = config.model.model_copy(update={"pretrained": False} if hasattr(config.model, "pretrained") else {})
+    model = recipe.build_model(config.model_copy(update={"model": model_config}), predictor.schema)
+    graph = load_graph(predictor.bundle, model, predictor.policy)
+    metrics = predictor.read_json("metrics.json")
+    target = output_dir or (run / "export")
+    from core.export.exporter import Calibrated
+
+    bundle, parity = make_bundle(
+        target,
+        Calibrated(graph, predictor.policy),
+        predictor.task,
+        config,
+        predictor.schema,
+        Origin(spec.name, recipe.name, manifest.data_fingerprint),
+        validation,
+        measure=lambda _: metrics,
+        write_card=lambda found: write_card(spec, config, predictor.schema, predictor.policy, found),
+    )
+    console.print(
+        f"ONNX equals PyTorch on {parity.examples} validation examples: largest difference in probability "
+        f"{parity.largest_difference:.1e}, same first label {parity.top1_agreement:.1%}"
+    )
+    return bundle.path
+
+
+# ---- steps of a training -------------------------------------------------------------------------
+
+
+def _load_data(recipe: Recipe, config: Config, console: Console) -> DataModule:
+    show_heading(console, "Data")
+    with progress_bar(console, "Decoding images") as progress:
+        data = recipe.build_data(config, progress)
+    console.print(render_report(data.report))
+    return data
+
+
+def _prepare(recipe: Recipe, config: Config, data: DataModule, plan: HardwarePlan, console: Console) -> Prepared:
+    task = recipe.build_task(config, data.schema)
+    torch.manual_seed(config.seed)
+    model = recipe.build_model(config, data.schema)
+    with progress_bar(console, "Encoding") as progress:
+        train = encode_split(task.encode, data.splits["train"], memory_gb=plan.memory_gb, progress=progress)
+    validation = encode_split(task.encode, data.splits["validation"], memory_gb=plan.memory_gb)
+    count = sum(parameter.numel() for parameter in model.parameters())
+    console.print(f"Model: {count:,} parameters")
+    return Prepared(data, task, model, train, validation)
+
+
+def _settle_plan(folder: Path, plan: HardwarePlan, prepared: Prepared, console: Console) -> HardwarePlan:
+    """Measures what is open, or takes what this run measured before it was stopped: both decide the result's bits."""
+    if not plan.to_measure:
+        return plan
+    if before := read_plan(folder):
+        known = {name: before[name] for name in plan.to_measure}
+        return plan.with_choice("as measured when the run began", **known)
+    names = plan.to_measure
+    plan = measure_plan(prepared.model, prepared.task, prepared.train, plan)
+    if plan.is_main:
+        save_once(folder, "plan.json", json.dumps({name: getattr(plan, name) for name in names}))
+    chosen = ", ".join(f"{name} {getattr(plan, name)}" for name in names)
+    console.print(f"Plan: {chosen} ({plan.reasons[names[0]]})", soft_wrap=True)
+    return plan
+
+
+def _finish(
+    spec: AppSpec,
+    recipe: Recipe,
+    config: Config,
+    prepared: Prepared,
+    result: FitResult,
+    folder: Path,
+    environment: Mapping[str, str],
+    console: Console,
+) -> None:
+    """Everything after the last step: calibration, export with proof, evaluation, report, next commands."""
+    console.print(
+        f"Trained {len(result.history)} epochs in {result.seconds / 60:.1f} min ({result.stopped_by}); "
+        f"epoch {result.best_epoch + 1} is kept.",
+        soft_wrap=True,
+    )
+    data, task = prepared.data, prepared.task
+    calibrated = calibrate(prepared.model, task, prepared.train, prepared.validation, config, data.schema)
+    examples: list[Example] = list(data.splits["test"])
+    test = task.encode(examples)
+    measured: list[Evaluation] = []
+
+    def measure(session: Session) -> dict[str, Any]:
+        found, _ = evaluate_session(session, task, test, calibrated.policy, examples, resamples=RESAMPLES)
+        checked, _ = evaluate_session(
+            session, task, prepared.validation, calibrated.policy, data.splits["validation"], resamples=RESAMPLES
+        )
+        measured.append(found)
+        return {"test": found.to_json(), "validation": checked.to_json(), "training": describe(result)}
+
+    show_heading(console, "Exporting and evaluating on the test split")
+    _, parity = make_bundle(
+        folder / "bundle",
+        calibrated,
+        task,
+        config,
+        data.schema,
+        Origin(spec.name, recipe.name, data.fingerprint),
+        prepared.validation,
+        measure=measure,
+        write_card=lambda found: write_card(spec, config, data.schema, calibrated.policy, found),
+    )
+    evaluation = measured[0]
+    save_once(folder, "metrics.json", (folder / "bundle" / "metrics.json").read_text(encoding="utf-8"))
+    write_run_report(
+        folder,
+        spec,
+        config=config,
+        task=task,
+        policy=calibrated.policy,
+        report=data.report,
+        evaluation=evaluation,
+        arrays=test,
+        examples=examples,
+        split="test",
+        result=result,
+        environment={**environment},
+    )
+    link_latest(RUNS, spec.name, folder)
+    console.print(
+        f"ONNX equals PyTorch on {parity.examples} validation examples: largest difference in probability "
+        f"{parity.largest_difference:.1e}, same first label {parity.top1_agreement:.1%}"
+    )
+    show_metrics(console, f"Test split, {len(examples):,} examples", evaluation.metrics)
+    module = f"python -m apps.{spec.name}"
+    show_commands(
+        console,
+        [
+            f"{module}.demo {folder}",
+            f"{module}.predict {folder} FILE...",
+            f"{module}.evaluate {folder}",
+            f"{module}.export {folder}",
+            f"open {folder / 'report.html'}",
+        ],
+    )
+
+
+# ---- steps of an evaluation ----------------------------------------------------------------------
+
+
+def _reload_data(
+    spec: AppSpec, predictor: Predictor, data: str | None, overrides: Mapping[str, Any], console: Console
+) -> DataModule:
+    """The data of a bundle's config, or other data read the same way."""
+    recipe = spec.recipe(predictor.bundle.manifest.recipe)
+    if wrong := [key for key in overrides if not key.startswith("data.")]:
+        raise UserError(f"--{wrong[0]} after training.", "Only settings of the data.", "Train anew for other settings.")
+    changes = {**overrides, **({"data.path": data} if data else {})}
+    file = predictor.bundle.path / "config.yaml"
+    config = resolve_config(recipe.config, file, changes).config
+    module = _load_data(recipe, config, console)
+    if not changes and module.fingerprint != predictor.bundle.manifest.data_fingerprint:
+        console.print("[yellow]! The data has changed since this model was trained.[/yellow]")
+    return module
+
+
+def _split_examples(module: DataModule, split: str) -> list[Example]:
+    if split == "all":
+        return [example for examples in module.splits.values() for example in examples]
+    return list(module.splits[split])  # type: ignore[index]
+
+
+def _known_examples(examples: list[Example], predictor: Predictor, console: Console) -> list[Example]:
+    """Examples whose label the model knows; the others are counted and left out."""
+    labels = set(predictor.schema.labels)  # type: ignore[attr-defined]
+    known = [example for example in examples if example["label"] in labels]
+    if len(known) < len(examples):
+        unknown = sorted({str(example["label"]) for example in examples} - labels)
+        console.print(f"[yellow]! {len(examples) - len(known)} examples with unknown labels left out: {', '.join(unknown)}[/yellow]")
+    if not known:
+        raise UserError("No example has a label that this model knows.", f"Labels: {', '.join(sorted(labels))}.", "Give data with these labels.")
+    return known
+
+
+def leave_process_group() -> None:
+    """Ends a process of several at once, with everything flushed.
+
+    gloo's threads abort the interpreter at exit in about one run of four; nothing is left to do here.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)

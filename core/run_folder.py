@@ -1,0 +1,115 @@
+"""The folder of a run: where it is, whether it may be written, and how a stopped run is found again."""
+
+import datetime
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from core.config import Config, dump_config
+from core.errors import UsageError, UserError
+from core.files import new_file
+
+CONFIG = "config.yaml"
+PLAN = "plan.json"
+
+
+def choose_folder(runs: Path, app: str, config_name: str, output_dir: Path | None, resume: str | None) -> Path:
+    """Where this run writes.
+
+    Args:
+        runs: Folder of all runs.
+        app: Name of the app.
+        config_name: Of the preset or file, for the folder's name.
+        output_dir: As asked for.
+        resume: None, `auto`, or the folder of the run to go on with.
+
+    Raises:
+        UserError: The folder holds another run, there is nothing to resume, or it cannot be written.
+    """
+    if resume not in (None, "auto"):
+        folder = Path(resume)  # type: ignore[arg-type]
+        if not (folder / CONFIG).is_file():
+            raise UserError(f"{folder} holds no run to resume: it has no {CONFIG}.", "The folder of a run.", f"See {runs / app}.")
+        return folder
+    if output_dir is None and resume == "auto" and (found := _newest_unfinished(runs / app)):
+        return found
+    folder = output_dir or _new_name(runs / app, config_name)
+    if resume is None and (folder / CONFIG).exists():
+        raise UserError(
+            f"{folder} holds a run already.",
+            "A new run needs a new folder.",
+            "Use --resume auto to go on with it, or another --output-dir.",
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise UserError(
+            f"The output folder {folder} cannot be written: {error.strerror}.",
+            "A folder on a disk with room, which this user may write to.",
+            "Give another --output-dir.",
+        ) from None
+    return folder
+
+
+def check_same_run(folder: Path, config: Config) -> None:
+    """Raises UsageError if the folder holds a run of another config: going on would mix two runs."""
+    file = folder / CONFIG
+    if not file.is_file():
+        return
+    before, now = _flat(yaml.safe_load(file.read_text(encoding="utf-8"))), _flat(yaml.safe_load(dump_config(config)))
+    changed = [key for key in now if before.get(key) != now[key]]
+    if changed:
+        told = "; ".join(f"{key} was {before.get(key)!r} and is {now[key]!r}" for key in changed[:4])
+        raise UsageError(
+            f"The run in {folder} has another config: {told}.",
+            "A run is resumed with the config it was started with.",
+            f"Use --config {file} --resume {folder}, or start a new run.",
+        )
+
+
+def save_once(folder: Path, name: str, text: str) -> None:
+    """Writes a file of the run in one step."""
+    with new_file(folder / name) as aside:
+        aside.write_text(text, encoding="utf-8")
+
+
+def link_latest(runs: Path, app: str, folder: Path) -> None:
+    """Points runs/<app>/latest to a finished run."""
+    link = runs / app / "latest"
+    link.parent.mkdir(parents=True, exist_ok=True)
+    aside = link.with_name(".latest.aside")
+    aside.unlink(missing_ok=True)
+    aside.symlink_to(folder.resolve(), target_is_directory=True)
+    aside.replace(link)
+
+
+def read_plan(folder: Path) -> dict[str, Any] | None:
+    """The measured choices of a run that was stopped; None for a new one."""
+    file = folder / PLAN
+    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
+
+
+def _new_name(folder: Path, config_name: str) -> Path:
+    stamp = datetime.datetime.now(datetime.UTC).strftime("%Y%m%d-%H%M%S")
+    return folder / f"{stamp}-{config_name}"
+
+
+def _newest_unfinished(folder: Path) -> Path | None:
+    runs = sorted(path.parent for path in folder.glob(f"*/{CONFIG}") if not path.parent.is_symlink())
+    unfinished = [run for run in runs if not (run / "bundle" / "bundle.json").exists()]
+    return unfinished[-1] if unfinished else None
+
+
+def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, dict):
+            flat |= _flat(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat

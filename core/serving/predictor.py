@@ -1,0 +1,80 @@
+"""A bundle made callable: raw input in, typed answer out, by ONNX Runtime. Nothing here imports torch."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from core.app import AppSpec
+from core.config import Config, Record
+from core.data.module import Example
+from core.errors import UserError
+from core.evaluation.decision import DecisionPolicy
+from core.export.bundle import Bundle, load_bundle
+from core.export.session import Session
+from core.tasks.task import Answer, Task
+
+
+class Predictor:
+    """Answers from one bundle. Safe to call from several threads.
+
+    Args:
+        bundle: Checked.
+        task: Rebuilt from the bundle's config and schema.
+        policy: Of the bundle.
+        config: The run's.
+        schema: Facts of its training data.
+        threads: Of ONNX Runtime; 0 = one a core.
+    """
+
+    def __init__(
+        self, bundle: Bundle, task: Task, policy: DecisionPolicy, config: Config, schema: Record, *, threads: int = 0
+    ) -> None:
+        self.bundle, self.task, self.policy = bundle, task, policy
+        self.config, self.schema = config, schema
+        self.session = Session(bundle.path / "model.onnx", [spec.name for spec in task.inputs], threads=threads)
+
+    def predict(self, examples: Sequence[Example]) -> Sequence[Answer]:
+        """A typed answer for each raw example.
+
+        Raises:
+            UserError: An example cannot be read.
+        """
+        if not examples:
+            return []
+        arrays = self.task.encode(examples)
+        return self.task.decode(self.session.run(arrays), arrays, self.policy)
+
+    def read_json(self, name: str) -> Any:
+        """A JSON file of the bundle, such as metrics.json."""
+        return self.bundle.read_json(name)
+
+
+def load_predictor(path: Path, spec: AppSpec, *, threads: int = 0) -> Predictor:
+    """Opens the bundle, or the bundle of a run folder, of an app.
+
+    Raises:
+        UserError: Not a whole bundle of this app.
+    """
+    bundle = load_bundle(path)
+    manifest = bundle.manifest
+    if manifest.app != spec.name:
+        raise UserError(
+            f"{path} was made by the app `{manifest.app}`.",
+            f"This is `{spec.name}`.",
+            f"Use python -m apps.{manifest.app}, or another bundle.",
+        )
+    recipe = spec.recipe(manifest.recipe)
+    try:
+        config = recipe.config.model_validate(yaml.safe_load((bundle.path / "config.yaml").read_text(encoding="utf-8")))
+        schema = recipe.schema.model_validate(bundle.read_json("schema.json"))
+        policy = DecisionPolicy.model_validate(bundle.read_json("decision.json"))
+    except ValidationError as error:
+        raise UserError(
+            f"The bundle {bundle.path} holds settings that this version does not know: {error.errors()[0]['loc']}.",
+            "A bundle is read by the version that wrote it, or a later one of the same format.",
+            "Export the model again.",
+        ) from None
+    return Predictor(bundle, recipe.build_task(config, schema), policy, config, schema, threads=threads)

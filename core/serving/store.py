@@ -1,0 +1,145 @@
+"""What people tell the suite: their own label and comment on an answer, kept in a database."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import LargeBinary, String, create_engine, event, select
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+from core.errors import UserError
+
+MAX_COMMENT = 10_000
+
+
+class _Table(DeclarativeBase):
+    pass
+
+
+class _Feedback(_Table):
+    __tablename__ = "feedback"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    created: Mapped[str] = mapped_column(String(32), index=True)
+    app: Mapped[str] = mapped_column(String(64), index=True)
+    bundle_id: Mapped[str] = mapped_column(String(16))
+    input_name: Mapped[str] = mapped_column(String(255))
+    input_sha256: Mapped[str] = mapped_column(String(64), index=True)
+    input_content: Mapped[bytes | None] = mapped_column(LargeBinary)
+    answer: Mapped[str]
+    label: Mapped[str] = mapped_column(String(255))
+    comment: Mapped[str]
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """One person's word on one answer.
+
+    Args:
+        app: Whose answer.
+        bundle_id: Of the model that gave it.
+        input_name: File name or a short form of the text.
+        input_sha256: Of the input's content.
+        input_content: The input itself, so that one can train on the correction; None = not kept.
+        answer: JSON-ready, as given.
+        label: The person's own.
+        comment: The person's own.
+        created: UTC, ISO 8601; set by the store.
+        id: Set by the store.
+    """
+
+    app: str
+    bundle_id: str
+    input_name: str
+    input_sha256: str
+    input_content: bytes | None
+    answer: Mapping[str, Any]
+    label: str
+    comment: str
+    created: str = ""
+    id: int = 0
+
+
+class Store:
+    """A database of feedback: SQLite by a path, or any SQLAlchemy URL."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = _engine(url)
+        try:
+            _Table.metadata.create_all(self.engine)
+        except SQLAlchemyError as error:
+            raise UserError(
+                f"The store {self.engine.url.render_as_string()} cannot be opened: {getattr(error, 'orig', error)}.",
+                "A SQLite file in a folder that can be written, or the URL of a database.",
+                "Give another one with --store.",
+            ) from None
+
+    def add(self, feedback: Feedback) -> int:
+        """Saves one row durably and gives its number.
+
+        Raises:
+            UserError: The comment is too long.
+        """
+        if len(feedback.comment) > MAX_COMMENT:
+            raise UserError(
+                f"The comment has {len(feedback.comment):,} characters.", f"At most {MAX_COMMENT:,}.", "Shorten it."
+            )
+        row = _Feedback(
+            created=datetime.now(UTC).isoformat(timespec="milliseconds"),
+            app=feedback.app,
+            bundle_id=feedback.bundle_id,
+            input_name=feedback.input_name[:255],
+            input_sha256=feedback.input_sha256,
+            input_content=feedback.input_content,
+            answer=json.dumps(feedback.answer, ensure_ascii=False),
+            label=feedback.label,
+            comment=feedback.comment,
+        )
+        with Session(self.engine) as session:
+            session.add(row)
+            session.commit()
+            return row.id
+
+    def latest(self, app: str, limit: int = 100) -> Sequence[Feedback]:
+        """The newest rows of an app, newest first."""
+        query = select(_Feedback).where(_Feedback.app == app).order_by(_Feedback.id.desc()).limit(limit)
+        with Session(self.engine) as session:
+            return [_read(row) for row in session.scalars(query)]
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def _read(row: _Feedback) -> Feedback:
+    return Feedback(
+        app=row.app,
+        bundle_id=row.bundle_id,
+        input_name=row.input_name,
+        input_sha256=row.input_sha256,
+        input_content=row.input_content,
+        answer=json.loads(row.answer),
+        label=row.label,
+        comment=row.comment,
+        created=row.created,
+        id=row.id,
+    )
+
+
+def _engine(url: str) -> Engine:
+    if "://" in url:
+        return create_engine(url, pool_pre_ping=True)
+    Path(url).expanduser().resolve().parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(f"sqlite:///{Path(url).expanduser().resolve()}")
+
+    @event.listens_for(engine, "connect")
+    def durable(connection: Any, _: object) -> None:
+        # A write-ahead log lets readers read while one writes; FULL keeps what was acknowledged through a power cut.
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA busy_timeout=10000")
+
+    return engine

@@ -1,0 +1,1 @@
+"""What the arrays of a problem mean: encode, loss, metrics, decode."""

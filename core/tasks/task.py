@@ -1,0 +1,104 @@
+"""What the arrays of a problem mean: the contract between data, model, trainer, bundle and page."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from core.config import Record
+from core.data.module import Example
+from core.evaluation.decision import DecisionPolicy
+from core.evaluation.evaluation import Evaluation
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Arrays = dict[str, npt.NDArray[Any]]
+"""Name to array; the first axis is the example."""
+
+
+class ArraySpec(Record):
+    """One input or output of a served model, as bundle.json states it."""
+
+    name: str
+    """Name in the graph."""
+    shape: tuple[int | str, ...]
+    """Sizes, or symbols such as `batch`."""
+    dtype: str
+    """numpy name."""
+    range: tuple[float, float] | None = None
+    """Smallest and largest value; none = unbounded."""
+    meaning: str
+    """One sentence."""
+
+
+class Answer(Protocol):
+    """What a decoded prediction offers to programs; pages read its typed fields."""
+
+    def to_json(self) -> dict[str, Any]: ...
+
+
+class Task(ABC):
+    """encode and decode serve training, evaluation, export and the page alike.
+
+    Everything speaks numpy except `augment` and `loss`, which speak torch and import it themselves.
+    """
+
+    num_draws: int = 0
+    """Uniform random numbers that `augment` needs for each example."""
+
+    @property
+    @abstractmethod
+    def inputs(self) -> tuple[ArraySpec, ...]:
+        """The arrays that the model takes; what `encode` gives beyond them are targets."""
+
+    @property
+    @abstractmethod
+    def outputs(self) -> tuple[ArraySpec, ...]:
+        """The arrays that the served graph gives."""
+
+    @abstractmethod
+    def encode(self, examples: Sequence[Example]) -> Arrays:
+        """Raw examples to arrays: inputs always, targets where the examples carry them.
+
+        Raises:
+            UserError: An example cannot be read.
+        """
+
+    def strata(self, arrays: Arrays) -> "npt.NDArray[np.int64] | None":
+        """The class of each example, for balanced sampling; None = the task has none."""
+        return None
+
+    def augment(self, batch: "dict[str, Tensor]", draws: "Tensor") -> "dict[str, Tensor]":
+        """Varies a training batch; `draws` (B, num_draws), uniform in [0, 1), is its only randomness."""
+        return batch
+
+    @abstractmethod
+    def loss(self, outputs: "dict[str, Tensor]", batch: "dict[str, Tensor]") -> "Tensor":
+        """Mean loss over the examples of a batch, so that it adds up over micro batches and processes."""
+
+    @abstractmethod
+    def evaluate(
+        self,
+        outputs: Arrays,
+        arrays: Arrays,
+        policy: DecisionPolicy | None = None,
+        examples: Sequence[Example] = (),
+        *,
+        resamples: int = 0,
+    ) -> Evaluation:
+        """Metrics with intervals, tables and curves of served outputs against the targets in `arrays`.
+
+        Args:
+            outputs: As the served graph gives them (see `outputs`).
+            arrays: As `encode` gives them, targets included.
+            policy: Adds what the policy refused and its prediction sets; None while training.
+            examples: Raw, for intervals by group and for subgroup tables; empty while training.
+            resamples: Bootstrap resamples; 0 = no intervals (low = high = value).
+        """
+
+    @abstractmethod
+    def decode(self, outputs: Arrays, arrays: Arrays, policy: DecisionPolicy) -> Sequence[Answer]:
+        """Served outputs to typed answers, each answered, unsure or refused by the policy."""

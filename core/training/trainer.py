@@ -1,0 +1,537 @@
+"""The training loop: epochs of steps, validation after each, checkpoints that a kill cannot break.
+
+It calls accelerate for what differs between one CPU and many GPUs (device, processes, precision,
+loss scaling) and keeps the rest in sight.
+"""
+
+import contextlib
+import math
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from accelerate.state import AcceleratorState
+from accelerate.utils import broadcast
+from rich.console import Console
+from torch import Tensor, nn
+
+from core.config import TrainConfig
+from core.data.randomness import step_seed
+from core.errors import UserError
+from core.hardware import HardwarePlan, peak_memory_mb
+from core.tasks.task import Arrays, Task
+from core.training.batches import Batch, TrainBatches, split_batch, take
+from core.training.checkpoint import Checkpoint, load_latest, save_checkpoint, save_weights, to_host
+from core.training.optim import (
+    WeightAverage,
+    build_optimizer,
+    clip_gradients,
+    learning_rate_at,
+    set_frozen,
+    set_learning_rate,
+)
+from core.training.run_log import RunLog, append_metrics
+
+MAX_RECOVERIES = 3
+FINITE_CHECK_STEPS = 50
+"""Steps between two looks at the loss: each look waits for the device."""
+
+
+@dataclass
+class Progress:
+    """Where training stands; with weights and optimiser, all that the next step depends on."""
+
+    step: int = 0
+    loss_sum: float = 0.0
+    history: list[dict[str, float]] = field(default_factory=list)
+    best_value: float = -math.inf
+    best_epoch: int = -1
+    learning_rate_scale: float = 1.0
+    recoveries: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """What a finished training leaves.
+
+    Args:
+        history: One row an epoch, as in metrics.csv.
+        best_epoch: Whose weights the model now holds.
+        seconds: Of training, over all resumed parts.
+        examples_per_second: In the last epoch, validation apart.
+        plan: As it ended (a batch that did not fit was halved).
+        stopped_by: Why it ended.
+    """
+
+    history: list[dict[str, float]]
+    best_epoch: int
+    seconds: float
+    examples_per_second: float
+    plan: HardwarePlan
+    stopped_by: str
+
+
+def fit(
+    model: nn.Module,
+    task: Task,
+    train: Arrays,
+    validation: Arrays,
+    *,
+    config: TrainConfig,
+    plan: HardwarePlan,
+    seed: int,
+    folder: Path,
+    resume: bool = False,
+    console: Console | None = None,
+) -> FitResult:
+    """Trains a model in place; it ends with the weights of its best epoch.
+
+    Args:
+        model: Untrained or pretrained.
+        task: Augmentation, loss, metrics.
+        train: Encoded training split.
+        validation: Encoded validation split; chooses the best epoch.
+        config: The science.
+        plan: The plumbing.
+        seed: Everything random follows from it.
+        folder: Of the run; checkpoints, metrics.csv and tracker files go there.
+        resume: Go on from the newest whole checkpoint, if there is one.
+        console: Where progress is shown; None = nowhere.
+
+    Raises:
+        UserError: The loss stays not finite, a batch of the smallest size does not fit, or the disk is full.
+    """
+    with _machine_settings(plan, config):
+        trainer = Trainer(model, task, train, validation, config, plan, seed, folder, console)
+        if resume:
+            trainer.restore()
+        return trainer.run()
+
+
+class Trainer:
+    """One training run; see `fit`."""
+
+    def __init__(
+        self,
+        model: nn.Module,
+        task: Task,
+        train: Arrays,
+        validation: Arrays,
+        config: TrainConfig,
+        plan: HardwarePlan,
+        seed: int,
+        folder: Path,
+        console: Console | None,
+    ) -> None:
+        self.task, self.validation, self.config, self.plan = task, validation, config, plan
+        self.seed, self.folder = seed, folder
+        self.console = console if plan.is_main else None
+        self.accelerator = _build_accelerator(plan, config, folder)
+        if plan.channels_last:
+            model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.model = model.to(self.accelerator.device)
+        set_frozen(self.model, is_frozen=False)
+        optimizer = build_optimizer(self.model, config)
+        self.prepared, self.optimizer = self.accelerator.prepare(self._compiled(), optimizer)
+        self.average = WeightAverage(self.model, config.ema_decay) if config.ema_decay else None
+        self.batches = TrainBatches(
+            train,
+            task,
+            global_batch_size=config.global_batch_size,
+            seed=seed,
+            rank=plan.rank,
+            num_processes=plan.num_processes,
+            device=self.accelerator.device,
+            balance=config.balanced_sampling,
+        )
+        self.inputs = tuple(spec.name for spec in task.inputs)
+        self.progress = Progress()
+        self.examples_per_second = 0.0
+
+    # ---- the loop -------------------------------------------------------------------------------
+
+    def run(self) -> FitResult:
+        """Epoch after epoch until the end, the time limit, or no more gain."""
+        config, per_epoch = self.config, self.batches.steps_per_epoch
+        stopped_by = f"all {config.epochs} epochs done"
+        with RunLog(self.console, config.epochs * per_epoch, self.progress.step) as log:
+            self.log = log
+            while self.progress.step < config.epochs * per_epoch:
+                if reason := self._reason_to_stop():
+                    stopped_by = reason
+                    break
+                try:
+                    self._train_epoch(self.progress.step // per_epoch)
+                except _LossNotFinite:
+                    self._recover()
+        self._load_best()
+        self.accelerator.end_training()
+        return FitResult(
+            history=self.progress.history,
+            best_epoch=self.progress.best_epoch,
+            seconds=self.progress.seconds,
+            examples_per_second=self.examples_per_second,
+            plan=self.plan,
+            stopped_by=stopped_by,
+        )
+
+    def _train_epoch(self, epoch: int) -> None:
+        per_epoch, progress, config = self.batches.steps_per_epoch, self.progress, self.config
+        set_frozen(self.model, is_frozen=epoch < config.freeze_backbone_epochs)
+        self.prepared.train()
+        first_step = progress.step - epoch * per_epoch
+        loss_sum = torch.tensor(progress.loss_sum, dtype=torch.float64, device=self.accelerator.device)
+        started, done_before = time.monotonic(), progress.seconds
+        for micro_batches in self.batches.epoch(epoch, first_step, lambda: self.plan.micro_batch_size):
+            loss_sum += self._step(micro_batches)
+            progress.step += 1
+            in_epoch = progress.step - epoch * per_epoch
+            if in_epoch % FINITE_CHECK_STEPS == 0 or self.log.is_due():
+                progress.loss_sum = _finite(loss_sum)
+                self._show(in_epoch, time.monotonic() - started, first_step)
+            if config.checkpoint_every_steps and progress.step % config.checkpoint_every_steps == 0 and in_epoch < per_epoch:
+                progress.loss_sum = _finite(loss_sum)
+                progress.seconds = done_before + time.monotonic() - started
+                self._save()
+        elapsed = time.monotonic() - started
+        progress.loss_sum = _finite(loss_sum)
+        self.examples_per_second = (per_epoch - first_step) * self.batches.batch_size / max(elapsed, 1e-9)
+        progress.seconds = done_before + elapsed
+        self._end_epoch(epoch)
+
+    def _step(self, micro_batches: list[Batch]) -> Tensor:
+        """One optimiser step; gives the loss as a tensor on the device, and never waits for it."""
+        step = self.progress.step
+        rate = learning_rate_at(step, self.config, self.batches.steps_per_epoch) * self.progress.learning_rate_scale
+        set_learning_rate(self.optimizer, rate)
+        while True:
+            try:
+                loss = self._accumulate(micro_batches, step)
+                break
+            except (torch.OutOfMemoryError, RuntimeError) as error:
+                if not _is_out_of_memory(error):
+                    raise
+                micro_batches = self._halve(micro_batches)
+        if self.config.gradient_clip_norm:
+            self.accelerator.unscale_gradients()
+            clip_gradients(self.prepared.parameters(), self.config.gradient_clip_norm)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        if self.average:
+            self.average.update(self.model, step)
+        return loss
+
+    def _accumulate(self, micro_batches: list[Batch], step: int) -> Tensor:
+        """Forward and backward over the micro batches; their losses add up to the mean over the batch."""
+        total = torch.zeros((), dtype=torch.float64, device=self.accelerator.device)
+        for number, batch in enumerate(micro_batches):
+            self._seed_dropout(step, number)
+            share = len(batch[self.inputs[0]]) / self.batches.share
+            is_last = number == len(micro_batches) - 1
+            with contextlib.nullcontext() if is_last else self.accelerator.no_sync(self.prepared):
+                outputs = self.prepared(**{name: batch[name] for name in self.inputs})
+                loss = self.task.loss(outputs, batch)
+                self.accelerator.backward(loss if share == 1 else loss * share)
+            total += loss.detach() * share
+        return total
+
+    def _end_epoch(self, epoch: int) -> None:
+        progress = self.progress
+        started = time.monotonic()
+        row = {
+            "epoch": float(epoch + 1),
+            "learning_rate": self.optimizer.param_groups[0]["lr"],
+            "train_loss": self._mean_over_processes(progress.loss_sum / self.batches.steps_per_epoch),
+            **{f"validation_{name}": value for name, value in self._validate().items()},
+            "examples_per_second": self.examples_per_second,
+        }
+        progress.seconds += time.monotonic() - started
+        progress.history = [*progress.history, row]
+        progress.loss_sum = 0.0
+        self._keep_best(epoch, row)
+        self.accelerator.log({name: value for name, value in row.items() if name != "epoch"}, step=epoch + 1)
+        if self.plan.is_main:
+            append_metrics(self.folder / "metrics.csv", progress.history)
+        self._save()
+        best = " best so far" if progress.best_epoch == epoch else ""
+        shown = [f"train_loss {row['train_loss']:.4f}", f"validation_loss {row['validation_loss']:.4f}"]
+        if self.config.monitor != "loss":
+            shown.append(f"validation_{self.config.monitor} {row[f'validation_{self.config.monitor}']:.4f}")
+        self.log.say(
+            f"epoch {epoch + 1}/{self.config.epochs} {' '.join(shown)} {self.examples_per_second:.0f} examples/s{best}"
+        )
+
+    # ---- validation and the best weights ---------------------------------------------------------
+
+    def _validate(self) -> dict[str, float]:
+        """Loss and metrics of the evaluated weights on the validation split, the same on every process."""
+        with self._evaluated_weights(), torch.no_grad():
+            self.model.eval()
+            self._share_buffers()
+            loss, outputs = self._run_validation()
+        served = {name: value.float().cpu().numpy() for name, value in _as_served(outputs).items()}
+        evaluation = self.task.evaluate(served, self.validation, None, resamples=0)
+        metrics = {name: estimate.value for name, estimate in evaluation.metrics.items()}
+        return {**metrics, "loss": loss}
+
+    def _run_validation(self) -> tuple[float, dict[str, Tensor]]:
+        """Mean loss and the outputs in order; each process runs its share of every batch."""
+        rows = len(next(iter(self.validation.values())))
+        share = self.plan.micro_batch_size
+        loss_sum = torch.zeros((), dtype=torch.float64, device=self.accelerator.device)
+        outputs: list[dict[str, Tensor]] = []
+        for start in range(0, rows, share * self.plan.num_processes):
+            first = start + self.plan.rank * share
+            wanted = np.arange(first, min(first + share, rows))
+            # A process with nothing left runs one row again, so that all of them gather together.
+            batch = take(self.validation, wanted if len(wanted) else np.array([rows - 1]), self.accelerator.device)
+            output = self.model(**{name: batch[name] for name in self.inputs})
+            loss_sum += self.task.loss(output, batch).double() * len(wanted)
+            kept = {name: _padded(value, share) for name, value in output.items() if name in SERVED_FROM}
+            outputs.append({name: self.accelerator.gather(value) for name, value in kept.items()})
+        merged = {name: torch.cat([output[name] for output in outputs])[:rows] for name in outputs[0]}
+        mean_loss = self._mean_over_processes(loss_sum.item()) * self.plan.num_processes / rows
+        return mean_loss, merged
+
+    def _share_buffers(self) -> None:
+        """Gives every process the first one's BatchNorm statistics, which are the ones that are saved."""
+        if self.plan.num_processes > 1:
+            for buffer in self.model.buffers():
+                buffer.copy_(broadcast(buffer))
+
+    def _keep_best(self, epoch: int, row: Mapping[str, float]) -> None:
+        name = f"validation_{self.config.monitor}"
+        if name not in row:
+            offered = ", ".join(key.removeprefix("validation_") for key in row if key.startswith("validation_"))
+            raise UserError(f"train.monitor is `{self.config.monitor}`.", f"Metrics: {offered}.", "Use one of these.")
+        value = -row[name] if self.config.monitor == "loss" else row[name]
+        if value > self.progress.best_value or self.progress.best_epoch < 0:
+            self.progress.best_value, self.progress.best_epoch = value, epoch
+            if self.plan.is_main:
+                weights = self.average.state if self.average else self._weights()
+                save_weights(self._best_file, weights)
+
+    @property
+    def _best_file(self) -> Path:
+        folder = self.folder / "checkpoints"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder / "best.safetensors"
+
+    def _load_best(self) -> None:
+        from safetensors.torch import load_file
+
+        self.accelerator.wait_for_everyone()
+        self.model.load_state_dict(load_file(self._best_file))
+        self.model.eval()
+
+    @contextlib.contextmanager
+    def _evaluated_weights(self) -> Iterator[None]:
+        """Puts the moving average into the model for as long as it is evaluated."""
+        if not self.average:
+            yield
+            return
+        own = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
+        self.model.load_state_dict(self.average.state)
+        try:
+            yield
+        finally:
+            self.model.load_state_dict(own)
+
+    # ---- when it goes wrong ----------------------------------------------------------------------
+
+    def restore(self) -> bool:
+        """Goes back to the newest whole checkpoint; False if there is none."""
+        found = load_latest(self.folder / "checkpoints")
+        if found is None:
+            return False
+        _, checkpoint, warnings = found
+        for warning in warnings:
+            if self.console:
+                self.console.print(warning, soft_wrap=True)
+        self.model.load_state_dict(checkpoint.model)
+        if self.average:
+            for name, value in checkpoint.average.items():
+                self.average.state[name].copy_(value)
+        self.optimizer.load_state_dict(checkpoint.optimizer)
+        self.progress = Progress(**checkpoint.progress)
+        return True
+
+    def _recover(self) -> None:
+        recoveries = self.progress.recoveries + 1
+        if recoveries > MAX_RECOVERIES:
+            raise UserError(
+                f"The loss became infinite or not a number {recoveries} times, at last near step {self.progress.step}.",
+                f"Training goes back to the last checkpoint at half the learning rate {MAX_RECOVERIES} times at most.",
+                f"Lower train.learning_rate (now {self.config.learning_rate}), or set hardware.precision=fp32, and check the data.",
+            )
+        scale = 0.5**recoveries
+        if not self.restore():
+            raise UserError(
+                f"The loss became infinite or not a number before the first checkpoint (step {self.progress.step}).",
+                "There is nothing to go back to.",
+                f"Lower train.learning_rate (now {self.config.learning_rate}), or lengthen train.warmup_epochs.",
+            )
+        self.progress.recoveries, self.progress.learning_rate_scale = recoveries, scale
+        self.log.say(f"Loss not finite: back to step {self.progress.step} with {scale:g} of the learning rate.")
+
+    def _halve(self, micro_batches: list[Batch]) -> list[Batch]:
+        size = self.plan.micro_batch_size // 2
+        if size < min(self.config.min_micro_batch_size, self.plan.micro_batch_size) or self.plan.num_processes > 1:
+            raise UserError(
+                f"A micro batch of {self.plan.micro_batch_size} does not fit into the memory of {self.plan.device}.",
+                f"The smallest allowed is train.min_micro_batch_size = {self.config.min_micro_batch_size}"
+                + (" and over several processes it is not changed on the way." if self.plan.num_processes > 1 else "."),
+                f"Set --hardware.micro_batch_size {max(1, size)}, use a smaller model, or smaller images.",
+            )
+        self.optimizer.zero_grad()
+        if self.accelerator.device.type == "cuda":
+            torch.cuda.empty_cache()
+        reason = f"{self.plan.micro_batch_size} did not fit into memory at step {self.progress.step}"
+        self.plan = self.plan.with_choice(
+            reason, micro_batch_size=size, accumulation_steps=math.ceil(self.batches.share / size)
+        )
+        self.log.say(f"Out of memory: micro batch {size}, accumulation {self.plan.accumulation_steps}.")
+        return [part for batch in micro_batches for part in split_batch(batch, size)]
+
+    # ---- small things ----------------------------------------------------------------------------
+
+    def _reason_to_stop(self) -> str | None:
+        config, progress = self.config, self.progress
+        if progress.step % self.batches.steps_per_epoch:
+            return None
+        if config.max_minutes and progress.seconds > config.max_minutes * 60:
+            return f"train.max_minutes = {config.max_minutes:g} reached"
+        idle = len(progress.history) - 1 - progress.best_epoch
+        if config.early_stopping_epochs and progress.history and idle >= config.early_stopping_epochs:
+            return f"no better {config.monitor} for {idle} epochs"
+        return None
+
+    def _save(self) -> None:
+        if self.plan.is_main:
+            average = self.average.state if self.average else {}
+            state = Checkpoint(self._weights(), average, self.optimizer.state_dict(), asdict(self.progress))
+            save_checkpoint(self.folder / "checkpoints", self.progress.step, state)
+        self.accelerator.wait_for_everyone()
+
+    def _weights(self) -> dict[str, Tensor]:
+        return to_host(self.model.state_dict())
+
+    def _compiled(self) -> nn.Module:
+        return torch.compile(self.model) if self.plan.compile else self.model  # type: ignore[return-value]
+
+    def _seed_dropout(self, step: int, micro_batch: int) -> None:
+        value = step_seed(self.seed, step, self.plan.rank, micro_batch)
+        torch.default_generator.manual_seed(value)
+        if self.accelerator.device.type == "cuda":
+            torch.cuda.default_generators[self.accelerator.device.index or 0].manual_seed(value)
+
+    def _mean_over_processes(self, value: float) -> float:
+        if self.plan.num_processes == 1:
+            return value
+        here = torch.tensor([value], dtype=torch.float32, device=self.accelerator.device)
+        return float(self.accelerator.reduce(here, "mean").item())
+
+    def _show(self, in_epoch: int, elapsed: float, first_step: int) -> None:
+        if not self.log.is_due():
+            return
+        rate = (in_epoch - first_step) * self.batches.batch_size / max(elapsed, 1e-9)
+        facts = {
+            "loss": f"{self.progress.loss_sum / in_epoch:.4f}",
+            "rate": f"{rate:.0f}/s",
+            "memory": f"{_memory_mb(self.accelerator.device):.0f} MiB",
+        }
+        if self.progress.history and self.config.monitor != "loss":
+            facts[self.config.monitor] = f"{self.progress.history[-1][f'validation_{self.config.monitor}']:.3f}"
+        self.log.show(self.progress.step, facts)
+
+
+class _LossNotFinite(Exception):
+    """The loss of an epoch so far is infinite or not a number."""
+
+
+SERVED_FROM = ("logits", "mask_logits")
+
+
+def _as_served(outputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Training outputs as the served graph would give them, uncalibrated."""
+    served = {"probabilities": outputs["logits"].float().softmax(dim=-1)}
+    if "mask_logits" in outputs:
+        served["mask"] = outputs["mask_logits"].float().sigmoid()
+    return served
+
+
+def _padded(rows: Tensor, length: int) -> Tensor:
+    """The same with its last row repeated up to a length, because gathering wants equal shapes."""
+    return torch.cat([rows, rows[-1:].expand(length - len(rows), *rows.shape[1:])]) if len(rows) < length else rows
+
+
+def _finite(loss_sum: Tensor) -> float:
+    value = loss_sum.item()
+    if not math.isfinite(value):
+        raise _LossNotFinite
+    return value
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+
+
+def _memory_mb(device: torch.device) -> float:
+    return torch.cuda.max_memory_allocated(device) / 2**20 if device.type == "cuda" else peak_memory_mb()
+
+
+def _build_accelerator(plan: HardwarePlan, config: TrainConfig, folder: Path) -> Accelerator:
+    # accelerate keeps its state for the whole process; a second run with another precision needs a fresh one.
+    AcceleratorState._reset_state()
+    accelerator = Accelerator(
+        cpu=plan.device == "cpu",
+        mixed_precision="no" if plan.precision == "fp32" else plan.precision,
+        log_with=list(config.trackers) if plan.is_main else None,
+        project_dir=folder,
+    )
+    if accelerator.num_processes != plan.num_processes:
+        raise UserError(
+            f"Launched as {plan.num_processes} processes, but accelerate runs {accelerator.num_processes}.",
+            "Both must agree.",
+            "On CPUs use `torchrun --standalone --nproc_per_node N -m apps.<name>.train`.",
+        )
+    if config.trackers and plan.is_main:
+        try:
+            accelerator.init_trackers("tensorboard" if "tensorboard" in config.trackers else folder.name)
+        except (ImportError, ValueError) as error:
+            raise UserError(f"A tracker could not start: {error}", "tensorboard, wandb.", "Install the extra, or change train.trackers.") from None
+    return accelerator
+
+
+@contextlib.contextmanager
+def _machine_settings(plan: HardwarePlan, config: TrainConfig) -> Iterator[None]:
+    """Threads and deterministic kernels for as long as training runs."""
+    before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    filled = torch.utils.deterministic.fill_uninitialized_memory
+    torch.set_num_threads(plan.threads)
+    torch.use_deterministic_algorithms(config.deterministic, warn_only=True)
+    # Filling fresh memory makes reads of it repeatable; nothing here reads it, and it costs time.
+    torch.utils.deterministic.fill_uninitialized_memory = False
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before[0])
+        torch.use_deterministic_algorithms(before[1])
+        torch.utils.deterministic.fill_uninitialized_memory = filled
+
+
+def describe(result: FitResult) -> dict[str, Any]:
+    """The facts of a finished training for metrics.json."""
+    return {
+        "best_epoch": result.best_epoch + 1,
+        "epochs": len(result.history),
+        "seconds": round(result.seconds, 1),
+        "examples_per_second": round(result.examples_per_second, 1),
+        "stopped_by": result.stopped_by,
+    }

@@ -1,0 +1,1 @@
+"""The Gradio frame, widgets and translations that all pages share."""

@@ -9,7 +9,8 @@ from typing import Any
 
 from core.errors import UsageError
 
-UNKNOWN = frozenset({"", "nan", "none", "null", "na", "n/a", "unknown", "<na>"})
+EMPTY = frozenset({"", "nan", "<na>"})
+UNKNOWN = EMPTY | {"none", "null", "na", "n/a", "unknown", "not known", "?", "-"}
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def map_columns(
     columns = {role: _existing(role, column, found) for role, column in given.items() if column}
     notes = []
     for role, spellings in synonyms.items():
-        if role in columns or (role in given and given[role]):
+        if role in columns:
             continue
         free = {normalise(column): column for column in reversed(found) if column not in columns.values()}
         test = (accepts or {}).get(role)
@@ -60,13 +61,19 @@ def normalise(name: str) -> str:
 
 
 def as_word(cell: Any) -> str | None:
-    """A cell as a word in composed Unicode, or None when it is empty or says unknown."""
+    """A cell as a word in composed Unicode, or None when it is empty."""
     if cell is None or (isinstance(cell, float) and math.isnan(cell)):
         return None
     if isinstance(cell, float) and cell.is_integer():
         cell = int(cell)
     word = unicodedata.normalize("NFC", str(cell)).strip()
-    return None if word.casefold() in UNKNOWN else word
+    return None if word.casefold() in EMPTY else word
+
+
+def as_known_word(cell: Any) -> str | None:
+    """A cell as a word, or None when it is empty or says that the value is not known."""
+    word = as_word(cell)
+    return None if word is None or word.casefold() in UNKNOWN else word
 
 
 def _existing(role: str, column: str, found: Sequence[str]) -> str:

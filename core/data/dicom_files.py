@@ -21,8 +21,8 @@ warnings.filterwarnings("ignore", module=r"pydicom\b")
 def read_dicom(data: bytes, *, max_megapixels: float) -> Image.Image:
     """Reads the first frame of a DICOM file as 8-bit RGB.
 
-    Greys pass the modality and the VOI transformation (the first window stored), MONOCHROME1 is inverted, palette and
-    YBR become RGB. Greys without a window are stretched from their smallest to their largest value when stored with more
+    Greys pass the modality and the VOI transformation (its first window), MONOCHROME1 is inverted, palette and YBR
+    become RGB. Greys without a window are stretched from their smallest to their largest value when stored with more
     than 8 bits.
 
     Args:

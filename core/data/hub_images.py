@@ -129,7 +129,7 @@ def _named_labels(dataset: "Dataset") -> "pd.DataFrame":
 
 
 def _stamp(file: str) -> list[str | int]:
-    stat = os.stat(file)
+    stat = Path(file).stat()
     return [file, stat.st_size, stat.st_mtime_ns]
 
 

@@ -16,6 +16,7 @@ class FileIndex:
 
     def __init__(self, root: Path, images: Sequence[ImageFile]) -> None:
         self.root = root
+        self.has_labels = any(image.label for image in images)
         self._by_path = {image.name: image for image in images}
         self._by_name = _unique((PurePosixPath(image.name).name, image) for image in images)
         self._by_stem = _unique((PurePosixPath(image.name).stem, image) for image in images)
@@ -32,7 +33,7 @@ class FileIndex:
     def _outside(self, name: str) -> ImageFile | None:
         try:
             path = self.root / name
-            return ImageFile(name, path, None, None) if is_image_name(name) and path.is_file() else None
+            return ImageFile(name, path) if is_image_name(name) and path.is_file() else None
         except (OSError, ValueError):
             return None
 

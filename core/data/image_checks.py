@@ -63,9 +63,9 @@ def find_exact_duplicates(images: Checked) -> tuple[Duplicates, Duplicates]:
 def find_near_duplicates(images: Checked, max_bits: int) -> Duplicates:
     """Pairs in two splits that look alike but are not equal.
 
-    Candidates are pairs whose difference hashes differ in at most `max_bits` of 64 bits. All dark blobs in the middle
-    of a bright field have nearly one hash, so a candidate counts only if the images, made 16 x 16, correlate by at least
-    0.97 (mean colours do not count). Plain images are left out.
+    Candidates are pairs whose difference hashes differ in at most `max_bits` of 64. All dark blobs on a bright field
+    have nearly one hash, so a candidate counts only if the images, made 16 x 16, correlate by at least 0.97 (mean
+    colours do not count). Plain images are left out.
     """
     first, second, bits = _candidates(images, max_bits)
     different = (images.hashes[first] != images.hashes[second]).any(axis=1)

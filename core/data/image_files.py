@@ -3,7 +3,7 @@
 import io
 import os
 import warnings
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, Literal
 
 import numpy as np
@@ -18,7 +18,10 @@ ImageInput = str | Path | bytes | Image.Image | NDArray[Any]
 # Only formats decoded inside Pillow itself: PostScript and the like would start other programs.
 FORMATS = ("JPEG", "PNG", "BMP", "DIB", "GIF", "TIFF", "WEBP", "PPM", "JPEG2000")
 IMAGE_SUFFIXES = frozenset(
-    ".jpg .jpeg .jpe .jfif .png .bmp .dib .gif .tif .tiff .webp .ppm .pgm .pbm .jp2 .j2k .dcm .dicom".split()
+    (
+        *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".dib", ".gif", ".tif", ".tiff", ".webp"),
+        *(".ppm", ".pgm", ".pbm", ".jp2", ".j2k", ".dcm", ".dicom"),
+    )
 )
 ALLOWED = "Images are JPEG, PNG, WebP, TIFF, BMP, GIF, PPM, JPEG 2000 or DICOM."
 ORIENTATION_TAG = 0x0112
@@ -99,7 +102,7 @@ def is_dicom(start: bytes) -> bool:
 
 def is_image_name(path: str | os.PathLike[str]) -> bool:
     """Whether the name ends as an image's does."""
-    return os.path.splitext(path)[1].lower() in IMAGE_SUFFIXES
+    return PurePath(path).suffix.lower() in IMAGE_SUFFIXES
 
 
 def to_square(image: Image.Image, px: int) -> NDArray[np.uint8]:

@@ -1,13 +1,15 @@
 """Image files below a folder, and what their places say: split and class."""
 
+import difflib
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
+from core.data.columns import as_word
 from core.data.image_files import is_dicom, is_image_name
-from core.data.image_masks import is_mask_folder
+from core.data.image_masks import IMAGE_FOLDERS, is_mask_folder
 from core.data.module import SplitName
 from core.data.split import as_split
 from core.data.tables import is_table
@@ -26,12 +28,14 @@ class ImageFile:
         path: Where it is.
         split: Named by its first folder, or None.
         label: The folder below that, or None.
+        class_folder: Path of that folder, relative to the data set.
     """
 
     name: str
     path: Path
-    split: SplitName | None
-    label: str | None
+    split: SplitName | None = None
+    label: str | None = None
+    class_folder: str | None = None
 
 
 @dataclass
@@ -63,7 +67,7 @@ def scan_folder(root: Path, skip: Sequence[Path] = ()) -> Folder:
             elif name.lower() not in JUNK and path.suffix.lower() not in DOCUMENTS:
                 ignored[path.suffix.lower() or "no ending"] += 1
     found.images.sort(key=lambda image: image.name)
-    found.empty_classes = sorted(_class_folders(root, skipped) - {_class_folder(image) for image in found.images})
+    found.empty_classes = _empty_classes(root, found.images, skipped)
     found.notes += [
         f"{count} files are no images ({ending}) and are ignored" for ending, count in sorted(ignored.items())
     ]
@@ -74,10 +78,11 @@ def check_folder(root: Path) -> None:
     """Raises UserError unless a folder or file of that name exists."""
     if root.exists():
         return
-    near = [path.name for path in root.parent.iterdir()][:8] if root.parent.is_dir() else []
+    names = sorted(path.name for path in root.parent.iterdir()) if root.parent.is_dir() else []
+    near = difflib.get_close_matches(root.name, names) or names[:8]
     raise UserError(
         f"There is no folder or file {root}.",
-        f"{root.parent} holds: {', '.join(sorted(near))}." if near else "Data is a folder, a file, hub:ID or sample.",
+        f"{root.parent} holds: {', '.join(near)}." if near else "Data is a folder, a file, hub:ID or sample.",
         "Correct --data.",
     )
 
@@ -91,39 +96,38 @@ def _walk(root: Path, skipped: set[str]) -> Iterator[tuple[Path, list[str]]]:
             folders[:] = []
             continue
         seen.add(real)
-        folders[:] = sorted(name for name in folders if not name.startswith((".", "__")) and not is_mask_folder(name))
+        folders[:] = sorted(name for name in folders if not _is_left_out(name))
         yield Path(directory), [name for name in names if not name.startswith(".")]
 
 
 def _placed(path: Path, parts: Sequence[str]) -> ImageFile:
-    folders = list(parts[:-1])
-    split = as_split(folders[0]) if folders else None
+    """Reads split and class off the folders; a folder called `images` is neither."""
+    places = [number for number, part in enumerate(parts[:-1]) if part.casefold() not in IMAGE_FOLDERS]
+    split = as_split(parts[places[0]]) if places else None
     if split:
-        folders = folders[1:]
-    return ImageFile("/".join(parts), path, split, folders[0].strip() if folders else None)
+        places = places[1:]
+    class_folder = "/".join(parts[: places[0] + 1]) if places else None
+    label = as_word(parts[places[0]]) if places else None
+    return ImageFile("/".join(parts), path, split, label, class_folder)
 
 
-def _class_folder(image: ImageFile) -> str:
-    return "/".join(image.name.split("/")[: 2 if image.split else 1])
+def _empty_classes(root: Path, images: Sequence[ImageFile], skipped: set[str]) -> list[str]:
+    """Folders beside class folders that hold no image."""
+    full = {image.class_folder for image in images if image.class_folder}
+    beside = {
+        child.relative_to(root).as_posix()
+        for parent in {PurePosixPath(folder).parent for folder in full}
+        for child in (root / parent).iterdir()
+        if child.is_dir() and not _is_left_out(child.name) and os.path.realpath(child) not in skipped
+    }
+    holding = {
+        "/".join(image.name.split("/")[:depth]) for image in images for depth in range(image.name.count("/") + 1)
+    }
+    return sorted(beside - full - holding)
 
 
-def _class_folders(root: Path, skipped: set[str]) -> set[str]:
-    """Folders at the place of a class: below the split folders if there are any, else below the root."""
-    tops = _children(root, skipped)
-    splits = [top for top in tops if as_split(top.name)]
-    classes = [child for top in splits for child in _children(top, skipped)] if splits else tops
-    return {path.relative_to(root).as_posix() for path in classes}
-
-
-def _children(folder: Path, skipped: set[str]) -> list[Path]:
-    return [
-        path
-        for path in sorted(folder.iterdir())
-        if path.is_dir()
-        and not path.name.startswith((".", "__"))
-        and not is_mask_folder(path.name)
-        and os.path.realpath(path) not in skipped
-    ]
+def _is_left_out(name: str) -> bool:
+    return name.startswith((".", "__")) or is_mask_folder(name)
 
 
 def _has_dicom_start(path: Path) -> bool:

@@ -4,7 +4,7 @@ import os
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from core.data.image_files import is_image_name
 from core.data.image_rows import Box
@@ -115,4 +115,4 @@ def _look_up(index: Mapping[str, Path], image: str) -> Path | None:
 
 def _key(name: str) -> str:
     *folders, last = name.split("/")
-    return "/".join([*(part for part in folders if part.casefold() not in IMAGE_FOLDERS), os.path.splitext(last)[0]])
+    return "/".join([*(part for part in folders if part.casefold() not in IMAGE_FOLDERS), PurePath(last).stem])

@@ -117,31 +117,27 @@ def _in_npz(path: Path, config: ImageDataConfig) -> FoundImages:
 def _choose_tables(
     paths: Sequence[Path], config: ImageDataConfig, index: FileIndex
 ) -> tuple[list[ImageTable], list[str]]:
-    """The tables that are used: all that are named like splits, else the one that names most files."""
-    by_split = [path for path in paths if _split_of(path)]
-    if by_split:
-        tables = [load_image_table(path, config.columns, _split_of(path)) for path in by_split]
-        columns = [image_column(table, index, config.columns.image)[0] for table in tables]
-        return [with_image_column(table, name) for table, name in zip(tables, columns, strict=True) if name], []
-    matches: list[tuple[int, int, ImageTable]] = []
+    """The tables that name images: those that are called like splits, else the one that names most."""
+    matches: list[tuple[int, ImageTable]] = []
+    notes: dict[str, str] = {}
     errors: list[UserError] = []
     for path in paths:
         try:
-            table = load_image_table(path, config.columns)
+            table = load_image_table(path, config.columns, _split_of(path))
         except UserError as error:
             errors.append(error)
+            notes[path.name] = error.what
             continue
         column, count = image_column(table, index, config.columns.image)
+        notes[path.name] = "it names no image here" if column is None else "another table names more"
         if column is not None:
-            matches.append((-count, len(table.rows), with_image_column(table, column)))
-    if not matches and any(config.columns.model_dump().values()) and errors:
+            matches.append((count, with_image_column(table, column)))
+    by_split = [table for _, table in matches if table.split]
+    used = by_split or [table for _, table in sorted(matches, key=lambda match: (-match[0], len(match[1].rows)))[:1]]
+    if not used and errors and (any(config.columns.model_dump().values()) or not index.has_labels):
         raise errors[0]
-    used = [min(matches, key=lambda match: match[:2])[2]] if matches else []
-    others = [path.name for path in paths if path.name not in {table.name for table in used}]
-    note = f"not used: {', '.join(others)}" + (
-        f" ({used[0].name} matches more files)" if used else " (names no image here)"
-    )
-    return used, [note] if others else []
+    names = {table.name for table in used}
+    return used, [f"{name} is not used: {why}" for name, why in notes.items() if name not in names]
 
 
 def _split_of(path: Path) -> SplitName | None:
@@ -162,7 +158,8 @@ def _combine(
         labels = [
             tables[0].word(cells[image.name], "label") if image.name in cells else None for image in folder.images
         ]
-        if any(image.label for image in folder.images) and is_purer(folder.images, labels):
+        in_classes = config.columns.label is None and index.has_labels
+        if in_classes and is_purer(folder.images, labels):
             return _joined(root, folder, tables[0], cells)
     return _from_tables(root, tables, index)
 

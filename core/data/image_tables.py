@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.data.columns import as_word, map_columns, normalise
+from core.data.columns import as_known_word, as_word, map_columns, normalise
 from core.data.image_cells import FileIndex, locate_cell
 from core.data.image_config import ImageColumns
 from core.data.image_folders import ImageFile
@@ -48,8 +48,9 @@ class ImageTable:
         return row.get(self.columns[role]) if role in self.columns else None
 
     def word(self, row: Mapping[str, Any], role: str) -> str | None:
-        """The cell of a role as a word, or None when it is empty or unknown."""
-        return as_word(self.cell(row, role))
+        """The cell of a role as a word, or None when it is empty; `unknown` is a label, but no group, age or sex."""
+        cell = self.cell(row, role)
+        return as_word(cell) if role in ("label", "image") else as_known_word(cell)
 
 
 def load_image_table(path: Path, columns: ImageColumns, split: SplitName | None = None) -> ImageTable:
@@ -65,7 +66,7 @@ def make_image_table(
     names = [str(column) for column in frame.columns]
 
     def holds_splits(column: str) -> bool:
-        words = {word for row in rows if (word := as_word(row[column]))}
+        words = {word for row in rows if (word := as_known_word(row[column]))}
         return bool(words) and all(as_split(word) for word in words)
 
     mapped = map_columns(names, columns.model_dump(), IMAGE_SYNONYMS, {"split": holds_splits})
@@ -160,7 +161,7 @@ def _mask(table: ImageTable, cells: Mapping[str, Any]) -> Content | None:
     if isinstance(cell, bytes):
         data = cell
         return lambda: data
-    word = as_word(cell)
+    word = as_known_word(cell)
     return Path(word.replace("\\", "/")) if word else None
 
 

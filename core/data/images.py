@@ -100,7 +100,8 @@ def sample_folder(sample: Sample | None, cache_dir: Path) -> Path:
         )
     function = sample.func if isinstance(sample, partial) else sample
     arguments = repr((sample.args, sorted(sample.keywords.items()))) if isinstance(sample, partial) else ""
-    code = Path(inspect.getfile(function)).read_bytes() + arguments.encode()
+    sources = sorted(Path(inspect.getfile(function)).parent.glob("*.py"))
+    code = b"".join(source.read_bytes() for source in sources) + arguments.encode()
     name = f"{getattr(function, '__module__', 'sample')}-{hashlib.sha256(code).hexdigest()[:16]}"
     folder = cache_dir / "samples" / name
     if not folder.is_dir():

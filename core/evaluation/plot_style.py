@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 ImageFormat = Literal["png", "svg"]
 
@@ -48,8 +47,8 @@ def installed_fonts() -> tuple[str, ...]:
     return tuple(font for font in FONTS if font in names)
 
 
-def look() -> dict[str, Any]:
-    """matplotlib's settings of the suite's look."""
+def look() -> Any:
+    """matplotlib's settings of the suite's look (it types their names as literals, hence Any)."""
     return {
         "font.family": list(installed_fonts()) or ["sans-serif"],
         "font.size": 10,

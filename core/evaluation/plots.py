@@ -26,6 +26,8 @@ Curve = Mapping[str, Any]
 
 MAX_MATRIX_LABELS = 20
 MAX_NUMBERED_LABELS = 12
+NOT_METRICS = ("epoch", "step", "learning_rate", "seconds", "images_per_second", "memory_gb")
+"""Columns of metrics.csv that are not drawn as curves."""
 
 
 def draw_curves(curves: Mapping[str, Curve], image_format: ImageFormat = "png") -> dict[str, bytes]:
@@ -79,22 +81,24 @@ def plot_reliability(curve: Curve, image_format: ImageFormat = "png") -> bytes:
         if "before_ece" in curve:
             x, y = _defined(curve["before_confidence"], curve["before_accuracy"])
             label = f"Before temperature, ECE {curve['before_ece']:.3f}"
-            top.plot(x, y, color=ORANGE, marker="s", markersize=4, label=label)
+            top.plot(x, y, color=ORANGE, marker="s", markersize=3.5, linewidth=1, linestyle=":", label=label)
+        counts = np.asarray(curve["counts"])
         x, y = _defined(curve["confidence"], curve["accuracy"])
         after = "After temperature, " if "before_ece" in curve else ""
-        top.plot(x, y, color=BLUE, marker="o", markersize=5, label=f"{after}ECE {curve['ece']:.3f}")
-        top.set(xlim=(0, 1), ylim=(0, 1), ylabel="Accuracy", title="Are probabilities right?")
+        top.plot(x, y, color=BLUE, linewidth=1.2, alpha=0.5)
+        sizes = 12 + 150 * counts[counts > 0] / max(1, counts.max())
+        top.scatter(x, y, s=sizes, color=BLUE, zorder=3, label=f"{after}ECE {curve['ece']:.3f} (size: examples)")
+        top.set(xlim=(0, 1.01), ylim=(0, 1.03), ylabel="Accuracy", title="Are probabilities right?")
         top.tick_params(labelbottom=False)
         top.legend(loc="upper left")
-        counts = np.asarray(curve["counts"])
         bottom.bar(edges[:-1], counts, width=np.diff(edges), align="edge", color=BLUE, edgecolor="white", linewidth=0.6)
-        bottom.set(xlim=(0, 1), xlabel="Probability of the first label", ylabel="Examples")
+        bottom.set(xlim=(0, 1.01), xlabel="Probability of the first label", ylabel="Examples")
         return canvas.render(image_format)
 
 
 def plot_roc(curve: Curve, image_format: ImageFormat = "png") -> bytes:
     """ROC curve of each label against the rest: labels, areas, x and y (one list of points a label)."""
-    with Canvas(6.4, 4.6) as canvas:
+    with Canvas(7.2, 4.3) as canvas:
         canvas.axes.plot([0, 1], [0, 1], color=FAINT, linewidth=1, linestyle="--")
         _draw_lines(canvas, curve, "AUROC")
         canvas.axes.set(xlabel="1 - specificity", ylabel="Sensitivity", title="ROC, each label against the rest")
@@ -103,7 +107,7 @@ def plot_roc(curve: Curve, image_format: ImageFormat = "png") -> bytes:
 
 def plot_precision_recall(curve: Curve, image_format: ImageFormat = "png") -> bytes:
     """Precision-recall curve of each label against the rest; as `plot_roc`."""
-    with Canvas(6.4, 4.6) as canvas:
+    with Canvas(7.2, 4.3) as canvas:
         _draw_lines(canvas, curve, "AP", drawstyle="steps-pre")
         canvas.axes.set(xlabel="Recall", ylabel="Precision", title="Precision and recall, each label against the rest")
         return canvas.render(image_format)
@@ -174,17 +178,17 @@ def plot_training(rows: Sequence[Mapping[str, Any]], image_format: ImageFormat =
     columns = {name: np.array([_number(row.get(name)) for row in rows]) for name in (rows[0] if rows else ())}
     axis = next((name for name in ("epoch", "step") if name in columns), None)
     x = columns[axis] if axis else np.arange(len(rows))
-    drawn = {name: y for name, y in columns.items() if name not in ("epoch", "step") and np.isfinite(y).any()}
+    drawn = {name: y for name, y in columns.items() if name not in NOT_METRICS and np.isfinite(y).any()}
     losses = {name: y for name, y in drawn.items() if "loss" in name}
     metrics = {name: y for name, y in drawn.items() if "loss" not in name and _is_share(y)}
-    with Canvas(9.0, 3.8, columns=2) as canvas:
+    with Canvas(8.4, 3.6, columns=2) as canvas:
         for axes, lines, title in zip(canvas.grid[0], (losses, metrics), ("Loss", "Metrics"), strict=True):
             for index, (name, y) in enumerate(list(lines.items())[: len(PALETTE)]):
                 known = np.isfinite(y)
                 marker = "o" if known.sum() < 30 else ""
                 axes.plot(x[known], y[known], label=shorten(name), color=PALETTE[index], marker=marker, markersize=3.5)
             axes.set(title=title, xlabel=axis or "row")
-            axes.xaxis.get_major_locator().set_params(integer=True)
+            axes.xaxis.set_major_locator(_whole_numbers())
             if lines:
                 axes.legend()
         return canvas.render(image_format)
@@ -270,7 +274,7 @@ def _draw_lines(canvas: Canvas, curve: Curve, area: str, drawstyle: Any = "defau
             drawstyle=drawstyle,
             label=f"{shorten(label)}  {curve['areas'][index]:.3f}",
         )
-    axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.02), aspect="equal")
+    axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.02))
     axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1), title=area, alignment="left")
 
 
@@ -295,3 +299,9 @@ def _percent() -> Any:
     from matplotlib.ticker import PercentFormatter
 
     return PercentFormatter(1.0, decimals=0)
+
+
+def _whole_numbers() -> Any:
+    from matplotlib.ticker import MaxNLocator
+
+    return MaxNLocator(integer=True)

@@ -36,7 +36,9 @@ def load(name: str) -> AppSpec:
     listing = available()
     if name in listing.apps:
         return listing.apps[name]
-    reason = f"The app `{name}` cannot be loaded: {listing.broken[name]}" if name in listing.broken else f"No app `{name}`."
+    reason = (
+        f"The app `{name}` cannot be loaded: {listing.broken[name]}" if name in listing.broken else f"No app `{name}`."
+    )
     raise UsageError(reason, f"Apps: {', '.join(sorted(listing.apps))}.", "See `python -m apps`.")
 
 

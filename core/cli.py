@@ -59,10 +59,13 @@ def _train(spec: AppSpec, arguments: argparse.Namespace, overrides: dict[str, An
     if arguments.data is not None:
         overrides["data.path"] = arguments.data
     file, why = choose_config(spec, arguments.config, arguments.resume)
+    if arguments.recipe:
+        overrides["recipe"] = arguments.recipe
     recipe = spec.recipe(arguments.recipe)
-    resolved = resolve_config(recipe.config, file, {**overrides, "recipe": recipe.name})
+    resolved = resolve_config(recipe.config, file, overrides)
 
-    from core.run import train
+    from core.hardware import is_one_of_several
+    from core.run import leave_process_group, train
 
     train(
         spec,
@@ -74,6 +77,8 @@ def _train(spec: AppSpec, arguments: argparse.Namespace, overrides: dict[str, An
         resume=arguments.resume,
         is_dry_run=arguments.dry_run,
     )
+    if is_one_of_several():
+        leave_process_group()
     return DONE
 
 
@@ -156,7 +161,9 @@ def _suite_verb(listing: Listing, verb: str) -> int:
 
         return DONE if examine(listing.apps, listing.broken) else FAILED
     for name, spec in listing.apps.items():
-        print(f"{name}\n    {spec.title.en} / {spec.title.zh}\n    {spec.summary.en}\n    python -m apps.{name}.train --help")
+        print(
+            f"{name}\n    {spec.title.en} / {spec.title.zh}\n    {spec.summary.en}\n    python -m apps.{name}.train --help"
+        )
     for name, reason in listing.broken.items():
         print(f"{name}\n    cannot be loaded: {reason}", file=sys.stderr)
     return DONE
@@ -216,7 +223,9 @@ def split_overrides(argv: Sequence[str], fields: Sequence[FieldHelp]) -> tuple[d
         if value is None:
             is_switch = "bool" in type_of.get(key, "") and not (words and _is_value_of_switch(words[0]))
             if not is_switch and (not words or OVERRIDE.match(words[0])):
-                raise UsageError(f"--{key} has no value.", f"It takes: {type_of.get(key, 'a value')}.", f"Write --{key} VALUE.")
+                raise UsageError(
+                    f"--{key} has no value.", f"It takes: {type_of.get(key, 'a value')}.", f"Write --{key} VALUE."
+                )
             value = "true" if is_switch else words.pop(0)
         overrides[key] = _parsed(value, type_of.get(key, ""))
     return overrides, rest
@@ -254,7 +263,9 @@ def _parser(spec: AppSpec, verb: str) -> argparse.ArgumentParser:
         parser.add_argument("--data", metavar="PATH", help="other data than it was trained on: sample, PATH or hub:ID")
         parser.add_argument("--output-dir", type=Path, metavar="DIR", help="default: beside the run")
     if verb == "evaluate":
-        parser.add_argument("--split", default="test", choices=["train", "validation", "test", "all"], help="default: test")
+        parser.add_argument(
+            "--split", default="test", choices=["train", "validation", "test", "all"], help="default: test"
+        )
     if verb == "export":
         parser.add_argument("--quantize", default="none", choices=["none"], help="number format of the served model")
     if verb == "predict":
@@ -262,7 +273,9 @@ def _parser(spec: AppSpec, verb: str) -> argparse.ArgumentParser:
     if verb == "demo":
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on; default: this machine only")
         parser.add_argument("--port", type=int, default=DEFAULT_PORT, help=f"default: {DEFAULT_PORT}")
-        parser.add_argument("--store", default=f"runs/{spec.name}/store.sqlite", help="SQLite file or database URL for feedback")
+        parser.add_argument(
+            "--store", default=f"runs/{spec.name}/store.sqlite", help="SQLite file or database URL for feedback"
+        )
     parser.add_argument("--debug", action="store_true", help="show a traceback when something fails")
     return parser
 
@@ -272,7 +285,9 @@ def _add_train_arguments(parser: argparse.ArgumentParser, spec: AppSpec) -> None
     parser.add_argument("--config", metavar=f"{presets}|FILE", help="default: gpu where there is one, else cpu")
     parser.add_argument("--data", metavar="sample|PATH|hub:ID", help="data set; same as --data.path")
     parser.add_argument("--output-dir", type=Path, metavar="DIR", help=f"default: runs/{spec.name}/<time>-<config>")
-    parser.add_argument("--resume", metavar="auto|DIR", help="go on with a stopped run; auto starts anew if there is none")
+    parser.add_argument(
+        "--resume", metavar="auto|DIR", help="go on with a stopped run; auto starts anew if there is none"
+    )
     parser.add_argument("--recipe", default="", choices=["", *(r.name for r in spec.recipes)], help=argparse.SUPPRESS)
     parser.add_argument("--seed", type=int, help="same as --seed in the config")
     parser.add_argument("--device", metavar="auto|cpu|cuda|cuda:N|mps", help="same as --hardware.device")

@@ -194,7 +194,7 @@ def resolve_config(config_class: type[C], file: Path | None, overrides: Mapping[
     for path, layer in _layers(file):
         _check_keys(config_class, _flatten(layer), str(path))
         _merge(values, layer)
-        sources |= {key: path.name for key in _flatten(layer)}
+        sources |= dict.fromkeys(_flatten(layer), path.name)
     known = {key.replace("-", "_"): value for key, value in overrides.items()}
     _check_keys(config_class, known, "the command line")
     for key, value in known.items():
@@ -255,11 +255,17 @@ def _read_yaml(file: Path) -> dict[str, Any]:
     try:
         layer = yaml.safe_load(file.read_text(encoding="utf-8-sig"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UsageError(f"{file} is not readable YAML: {error}", "A config is a YAML file in UTF-8.", "Correct the file.") from None
+        raise UsageError(
+            f"{file} is not readable YAML: {error}", "A config is a YAML file in UTF-8.", "Correct the file."
+        ) from None
     if layer is None:
         return {}
     if not isinstance(layer, dict):
-        raise UsageError(f"{file} holds a {type(layer).__name__}.", "A config is a mapping of keys to values.", "Write `key: value` lines.")
+        raise UsageError(
+            f"{file} holds a {type(layer).__name__}.",
+            "A config is a mapping of keys to values.",
+            "Write `key: value` lines.",
+        )
     return layer
 
 
@@ -295,7 +301,11 @@ def _check_keys(config_class: type[Record], given: Mapping[str, Any], where: str
             continue
         section = [name for name in fields if name.startswith(f"{key}.")]
         if section:
-            raise UsageError(f"`{key}` in {where} is a section, not a setting.", f"It holds: {', '.join(section)}.", "Set one of these.")
+            raise UsageError(
+                f"`{key}` in {where} is a section, not a setting.",
+                f"It holds: {', '.join(section)}.",
+                "Set one of these.",
+            )
         near = difflib.get_close_matches(key, fields, n=3, cutoff=0.5) or _same_last_part(key, fields)
         raise UsageError(
             f"Unknown key `{key}` in {where}.",
@@ -312,7 +322,9 @@ def _same_last_part(key: str, fields: Sequence[str] | Mapping[str, Any]) -> list
 def _readable(error: ValidationError, sources: Mapping[str, str]) -> UsageError:
     first = error.errors()[0]
     parts = [str(part) for part in first["loc"]]
-    key = next((".".join(parts[:n]) for n in range(len(parts), 0, -1) if ".".join(parts[:n]) in sources), ".".join(parts))
+    key = next(
+        (".".join(parts[:n]) for n in range(len(parts), 0, -1) if ".".join(parts[:n]) in sources), ".".join(parts)
+    )
     others = [e["msg"] for e in error.errors() if [str(p) for p in e["loc"]][: key.count(".") + 1] == key.split(".")]
     return UsageError(
         f"`{key}` is {first['input']!r} (from {sources.get(key, 'the defaults')}).",

@@ -100,6 +100,11 @@ def current_rank() -> int:
     return int(os.environ.get("RANK", "0"))
 
 
+def is_one_of_several() -> bool:
+    """Was this process launched together with others?"""
+    return int(os.environ.get("WORLD_SIZE", "1")) > 1
+
+
 def peak_memory_mb() -> float:
     """Largest resident memory of this process so far, in MiB."""
     import resource
@@ -177,7 +182,9 @@ def _plan_device(wanted: str, machine: Machine) -> tuple[str, str]:
 def _plan_precision(hardware: HardwareConfig, device: str, machine: Machine) -> tuple[Precision, str, bool]:
     if hardware.precision != "auto":
         if hardware.precision == "fp16" and device == "cpu":
-            raise UsageError("Precision fp16 on a CPU.", "A CPU trains in fp32 or bf16.", "Use --hardware.precision auto.")
+            raise UsageError(
+                "Precision fp16 on a CPU.", "A CPU trains in fp32 or bf16.", "Use --hardware.precision auto."
+            )
         return hardware.precision, "as configured", False
     if device.startswith("cuda"):
         gpu = machine.gpus[int(device.partition(":")[2] or 0)]
@@ -240,7 +247,9 @@ def _processes_reason(machine: Machine) -> str:
 def _cpu_name() -> str:
     info = Path("/proc/cpuinfo")
     if info.exists():
-        names = [line.partition(":")[2].strip() for line in info.read_text().splitlines() if line.startswith("model name")]
+        names = [
+            line.partition(":")[2].strip() for line in info.read_text().splitlines() if line.startswith("model name")
+        ]
         if names:
             return names[0]
     return platform.processor() or platform.machine()

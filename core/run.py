@@ -27,13 +27,13 @@ from core.data.module import DataModule, Example
 from core.data.report import render_report
 from core.errors import UserError
 from core.evaluation.evaluation import Evaluation
-from core.export.exporter import Origin, calibrate, evaluate_session, load_graph, make_bundle
+from core.export.exporter import Calibrated, Origin, calibrate, evaluate_session, load_graph, make_bundle
 from core.export.model_card import write_card
 from core.export.session import Session
 from core.hardware import HardwarePlan, current_rank, detect_machine, plan_hardware
 from core.run_environment import describe_environment
 from core.run_folder import check_same_run, choose_folder, link_latest, read_plan, save_once
-from core.run_report import write_run_report
+from core.run_report import Measured, write_run_report
 from core.serving.predictor import Predictor, load_predictor
 from core.tasks.task import Arrays, Task
 from core.training.measure import measure_plan
@@ -158,18 +158,9 @@ def evaluate(
     folder = output_dir or (run / "evaluation")
     folder.mkdir(parents=True, exist_ok=True)
     save_once(folder, "metrics.json", json.dumps(evaluation.to_json(), indent=2))
-    write_run_report(
-        folder,
-        spec,
-        config=predictor.config,
-        task=predictor.task,
-        policy=predictor.policy,
-        report=module.report,
-        evaluation=evaluation,
-        arrays=arrays,
-        examples=examples,
-        split=split,
-    )
+    measured = Measured(split, examples, arrays, outputs, evaluation)
+    commands = _next_commands(spec, run)
+    write_run_report(folder, spec, predictor.config, predictor.task, module.report, measured, commands)
     show_metrics(console, f"{split} split, {len(examples):,} examples", evaluation.metrics)
     console.print(f"Report: {folder / 'report.html'}", soft_wrap=True)
     return {name: estimate.to_json() for name, estimate in evaluation.metrics.items()}
@@ -197,8 +188,6 @@ def export(
     graph = load_graph(predictor.bundle, model, predictor.policy)
     metrics = predictor.read_json("metrics.json")
     target = output_dir or (run / "export")
-    from core.export.exporter import Calibrated
-
     bundle, parity = make_bundle(
         target,
         Calibrated(graph, predictor.policy),
@@ -276,14 +265,14 @@ def _finish(
     calibrated = calibrate(prepared.model, task, prepared.train, prepared.validation, config, data.schema)
     examples: list[Example] = list(data.splits["test"])
     test = task.encode(examples)
-    measured: list[Evaluation] = []
+    measured: list[tuple[Evaluation, Arrays]] = []
 
     def measure(session: Session) -> dict[str, Any]:
-        found, _ = evaluate_session(session, task, test, calibrated.policy, examples, resamples=RESAMPLES)
+        found, served = evaluate_session(session, task, test, calibrated.policy, examples, resamples=RESAMPLES)
         checked, _ = evaluate_session(
             session, task, prepared.validation, calibrated.policy, data.splits["validation"], resamples=RESAMPLES
         )
-        measured.append(found)
+        measured.append((found, served))
         return {"test": found.to_json(), "validation": checked.to_json(), "training": describe(result)}
 
     show_heading(console, "Exporting and evaluating on the test split")
@@ -298,39 +287,28 @@ def _finish(
         measure=measure,
         write_card=lambda found: write_card(spec, config, data.schema, calibrated.policy, found),
     )
-    evaluation = measured[0]
+    evaluation, outputs = measured[0]
     save_once(folder, "metrics.json", (folder / "bundle" / "metrics.json").read_text(encoding="utf-8"))
-    write_run_report(
-        folder,
-        spec,
-        config=config,
-        task=task,
-        policy=calibrated.policy,
-        report=data.report,
-        evaluation=evaluation,
-        arrays=test,
-        examples=examples,
-        split="test",
-        result=result,
-        environment={**environment},
-    )
+    commands = _next_commands(spec, folder)
+    tested = Measured("test", examples, test, outputs, evaluation)
+    write_run_report(folder, spec, config, task, data.report, tested, commands, result=result, environment=environment)
     link_latest(RUNS, spec.name, folder)
     console.print(
         f"ONNX equals PyTorch on {parity.examples} validation examples: largest difference in probability "
         f"{parity.largest_difference:.1e}, same first label {parity.top1_agreement:.1%}"
     )
     show_metrics(console, f"Test split, {len(examples):,} examples", evaluation.metrics)
+    show_commands(console, [*commands, f"open {folder / 'report.html'}"])
+
+
+def _next_commands(spec: AppSpec, run: Path) -> list[str]:
     module = f"python -m apps.{spec.name}"
-    show_commands(
-        console,
-        [
-            f"{module}.demo {folder}",
-            f"{module}.predict {folder} FILE...",
-            f"{module}.evaluate {folder}",
-            f"{module}.export {folder}",
-            f"open {folder / 'report.html'}",
-        ],
-    )
+    return [
+        f"{module}.demo {run}",
+        f"{module}.predict {run} FILE...",
+        f"{module}.evaluate {run}",
+        f"{module}.export {run}",
+    ]
 
 
 # ---- steps of an evaluation ----------------------------------------------------------------------
@@ -364,9 +342,15 @@ def _known_examples(examples: list[Example], predictor: Predictor, console: Cons
     known = [example for example in examples if example["label"] in labels]
     if len(known) < len(examples):
         unknown = sorted({str(example["label"]) for example in examples} - labels)
-        console.print(f"[yellow]! {len(examples) - len(known)} examples with unknown labels left out: {', '.join(unknown)}[/yellow]")
+        console.print(
+            f"[yellow]! {len(examples) - len(known)} examples with unknown labels left out: {', '.join(unknown)}[/yellow]"
+        )
     if not known:
-        raise UserError("No example has a label that this model knows.", f"Labels: {', '.join(sorted(labels))}.", "Give data with these labels.")
+        raise UserError(
+            "No example has a label that this model knows.",
+            f"Labels: {', '.join(sorted(labels))}.",
+            "Give data with these labels.",
+        )
     return known
 
 

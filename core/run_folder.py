@@ -29,9 +29,11 @@ def choose_folder(runs: Path, app: str, config_name: str, output_dir: Path | Non
         UserError: The folder holds another run, there is nothing to resume, or it cannot be written.
     """
     if resume not in (None, "auto"):
-        folder = Path(resume)  # type: ignore[arg-type]
+        folder = Path(str(resume))
         if not (folder / CONFIG).is_file():
-            raise UserError(f"{folder} holds no run to resume: it has no {CONFIG}.", "The folder of a run.", f"See {runs / app}.")
+            raise UserError(
+                f"{folder} holds no run to resume: it has no {CONFIG}.", "The folder of a run.", f"See {runs / app}."
+            )
         return folder
     if output_dir is None and resume == "auto" and (found := _newest_unfinished(runs / app)):
         return found

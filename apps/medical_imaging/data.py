@@ -78,7 +78,9 @@ def _use_metadata(config: MedicalImagingConfig, loaded: LoadedImages) -> bool:
 def _with_metadata_note(report: DataReport, metadata: bool) -> DataReport:
     if metadata or not {"age", "sex", "site"} & set(report.missing_shares):
         return report
-    note = "age, sex and site are not used: too often missing, and a missing one could betray the source (model.metadata)"
+    note = (
+        "age, sex and site are not used: too often missing, and a missing one could betray the source (model.metadata)"
+    )
     return report.model_copy(update={"notes": (*report.notes, note)})
 
 

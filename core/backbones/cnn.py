@@ -53,8 +53,8 @@ class TimmBackbone(Backbone):
         super().__init__()
         import timm
 
-        self.body = timm.create_model(name, pretrained=download, features_only=True, **options)
-        info = self.body.feature_info
+        self.body: Any = timm.create_model(name, pretrained=download, features_only=True, **options)
+        info: Any = self.body.feature_info
         self.channels, self.strides = tuple(info.channels()), tuple(info.reduction())
         self.is_channels_last = getattr(self.body, "output_fmt", "NCHW") == "NHWC"
 
@@ -94,17 +94,23 @@ def load_weights(backbone: nn.Module, path: Path) -> None:
         UserError: No such file, or weights that do not fit.
     """
     if not path.is_file():
-        raise UserError(f"Pretrained weights {path} do not exist.", "A .safetensors or .pth file.", "Correct model.pretrained.")
+        raise UserError(
+            f"Pretrained weights {path} do not exist.", "A .safetensors or .pth file.", "Correct model.pretrained."
+        )
     if path.suffix == ".safetensors":
         from safetensors.torch import load_file
 
-        weights = load_file(path)
+        weights: dict[str, Any] = load_file(path)
     else:
         weights = torch.load(path, map_location="cpu", weights_only=True)
     weights = weights.get("state_dict", weights)
     target = backbone.state_dict()
     body_names = {name.removeprefix("body."): name for name in target}
-    found = {body_names[key.removeprefix("body.")]: value for key, value in weights.items() if key.removeprefix("body.") in body_names}
+    found = {
+        body_names[key.removeprefix("body.")]: value
+        for key, value in weights.items()
+        if key.removeprefix("body.") in body_names
+    }
     wrong = [name for name, value in found.items() if value.shape != target[name].shape]
     if wrong or len(found) < len(target):
         missing = sorted(set(target) - set(found))
@@ -123,7 +129,11 @@ def _build_timm(name: str, pretrained: bool | str, image_px: int, options: Mappi
     architecture = name.split(".")[0]
     if not timm.is_model(architecture):
         near = [n for n in timm.list_models(f"*{architecture[:6]}*")][:6] or timm.list_models("resnet*")[:6]
-        raise UserError(f"Unknown backbone `{name}`.", f"Among others: {', '.join(near)}.", "Use handbook_cnn, alexnet or a timm name.")
+        raise UserError(
+            f"Unknown backbone `{name}`.",
+            f"Among others: {', '.join(near)}.",
+            "Use handbook_cnn, alexnet or a timm name.",
+        )
     # Vision transformers fix their number of tokens when they are made.
     sized = {"img_size": image_px} if "vit" in architecture or "deit" in architecture or "swin" in architecture else {}
     try:
@@ -137,7 +147,9 @@ def _build_timm(name: str, pretrained: bool | str, image_px: int, options: Mappi
             "Download the weights elsewhere and give their path: --model.pretrained PATH.",
         ) from None
     except (TypeError, ValueError) as error:
-        raise UserError(f"Backbone `{name}` refuses its options: {error}", "Options as timm takes them.", "Correct model.options.") from None
+        raise UserError(
+            f"Backbone `{name}` refuses its options: {error}", "Options as timm takes them.", "Correct model.options."
+        ) from None
 
 
 def _check_size(name: str, backbone: Backbone, image_px: int) -> None:

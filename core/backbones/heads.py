@@ -80,7 +80,8 @@ class MaskDecoder(nn.Module):
         ):
             # Nearest: bilinear has no deterministic backward pass on GPUs; the convolution smooths.
             top = smooth(F.interpolate(top, size=feature.shape[-2:], mode="nearest") + lateral(feature))
-        return self.mask(top).squeeze(1)
+        logits_B1hw: Tensor = self.mask(top)
+        return logits_B1hw.squeeze(1)
 
 
 class LossWeights(nn.Module):

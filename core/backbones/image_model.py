@@ -23,6 +23,9 @@ class PixelNormalization(nn.Module):
         std: Likewise.
     """
 
+    mean: Tensor
+    scale: Tensor
+
     def __init__(self, mean: Sequence[float], std: Sequence[float]) -> None:
         super().__init__()
         self.register_buffer("mean", torch.tensor(mean, dtype=torch.float32), persistent=True)

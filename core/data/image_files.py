@@ -34,6 +34,11 @@ TRANSPOSED = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+# Start of a file of each kind, and what a whole one holds at its end.
+SIGNATURES = {
+    **{b"\xff\xd8\xff": b"\xff\xd9", b"\x89PNG\r\n\x1a\n": b"IEND"},
+    **dict.fromkeys((b"GIF8", b"II*\0", b"MM\0*", b"RIFF"), b""),
+}
 JPEG_FORMATS = ("JPEG", "MPO")
 
 # All formats are loaded now: Pillow's loading at first need is not made for threads.
@@ -163,7 +168,7 @@ def _open(data: bytes, max_megapixels: float) -> Image.Image:
     try:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError:
-        raise UnreadableImage("not_an_image", "The content is not an image in a known format.") from None
+        raise _unidentified(data) from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise UnreadableImage(
             "too_large", "The image is far larger than allowed.", f"At most {max_megapixels:g} megapixels."
@@ -172,6 +177,16 @@ def _open(data: bytes, max_megapixels: float) -> Image.Image:
         raise UnreadableImage("corrupt", f"The header is damaged ({type(error).__name__}: {error}).") from None
     _check_size(image.size, max_megapixels)
     return image
+
+
+def _unidentified(data: bytes) -> UnreadableImage:
+    """Why Pillow does not know the content: another kind of file, or an image whose header is cut or damaged."""
+    end = next((end for start, end in SIGNATURES.items() if data.startswith(start)), None)
+    if end is None:
+        return UnreadableImage("not_an_image", "The content is not an image in a known format.")
+    if end not in data:
+        return UnreadableImage("truncated", "The file ends before the image does.")
+    return UnreadableImage("corrupt", "The file starts as an image does, but its header is damaged.")
 
 
 def _check_size(size: tuple[int, ...], max_megapixels: float) -> None:

@@ -45,6 +45,7 @@ def find_npz_images(path: Path) -> FoundImages:
         with np.load(path, allow_pickle=False) as arrays:
             pairs = _pairs(path, arrays.files)
             names = _class_names(arrays)
+            lengths = {split: _length(path, x) for split, (x, _) in pairs.items()}
             labels = {split: np.asarray(arrays[y]).reshape(-1) for split, (_, y) in pairs.items()}
     except (ValueError, OSError, zipfile.BadZipFile, EOFError) as error:
         if isinstance(error, UserError):
@@ -56,11 +57,23 @@ def find_npz_images(path: Path) -> FoundImages:
     found = FoundImages(str(path), [])
     for split, (x, _) in pairs.items():
         array = LazyArray(path, x)
+        if len(labels[split]) != lengths[split]:
+            what = f"{path}: {x} has {lengths[split]} images and {len(labels[split])} labels."
+            raise UserError(what, "Each image has one label.", "Save it again.")
         for index, label in enumerate(labels[split]):
             content = partial(array.image, index)
             row = ImageRow(f"{x}/{index:06d}", content, f"{path.absolute()} {stamp}", _word(path, label, names), split)
             found.rows.append(row)
     return found
+
+
+def _length(path: Path, key: str) -> int:
+    """First dimension of an array, by its header."""
+    with zipfile.ZipFile(path) as archive, archive.open(f"{key}.npy") as file:
+        version = np.lib.format.read_magic(file)
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape: tuple[int, ...] = read(file)[0]
+    return shape[0] if shape else 0
 
 
 def _pairs(path: Path, keys: list[str]) -> dict[SplitName, tuple[str, str]]:

@@ -26,7 +26,7 @@ Curve = Mapping[str, Any]
 
 MAX_MATRIX_LABELS = 20
 MAX_NUMBERED_LABELS = 12
-NOT_METRICS = ("epoch", "step", "learning_rate", "seconds", "images_per_second", "memory_gb")
+NOT_METRICS = ("epoch", "step", "learning_rate", "seconds", "examples_per_second", "memory_gb")
 """Columns of metrics.csv that are not drawn as curves."""
 
 

@@ -18,7 +18,15 @@ from core.tasks.task import ArraySpec
 
 FORMAT = 1
 MANIFEST = "bundle.json"
-REQUIRED = ("config.yaml", "schema.json", "model.onnx", "model.safetensors", "decision.json", "metrics.json", "README.md")
+REQUIRED = (
+    "config.yaml",
+    "schema.json",
+    "model.onnx",
+    "model.safetensors",
+    "decision.json",
+    "metrics.json",
+    "README.md",
+)
 
 
 class Manifest(Record):
@@ -61,7 +69,9 @@ class Bundle:
         return hashlib.sha256(self.manifest.model_dump_json().encode()).hexdigest()[:12]
 
 
-def write_bundle(target: Path, manifest: Callable[[dict[str, str]], Manifest], write_files: Callable[[Path], None]) -> Bundle:
+def write_bundle(
+    target: Path, manifest: Callable[[dict[str, str]], Manifest], write_files: Callable[[Path], None]
+) -> Bundle:
     """Writes a bundle aside and renames it into place; one that was there before is replaced.
 
     Args:

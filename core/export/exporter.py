@@ -47,7 +47,9 @@ class Calibrated:
     policy: DecisionPolicy
 
 
-def calibrate(model: nn.Module, task: Task, train: Arrays, validation: Arrays, config: Config, schema: Any) -> Calibrated:
+def calibrate(
+    model: nn.Module, task: Task, train: Arrays, validation: Arrays, config: Config, schema: Any
+) -> Calibrated:
     """Fits novelty on training features, and temperature and policy on validation data."""
     model = model.cpu().float().eval()
     strata = task.strata(train)

@@ -21,6 +21,9 @@ class FeatureDistance(nn.Module):
     Source: Lee et al., A Simple Unified Framework for Detecting Out-of-Distribution Samples, NeurIPS 2018.
     """
 
+    whitened_mean: Tensor
+    whitening: Tensor
+
     def __init__(self, mean_KD: Tensor, whitening_DD: Tensor) -> None:
         super().__init__()
         self.register_buffer("whitened_mean", mean_KD @ whitening_DD)
@@ -64,7 +67,7 @@ class ServingGraph(nn.Module):
         self.model, self.distance, self.temperature = model, distance, temperature
 
     def forward(self, **inputs: Tensor) -> dict[str, Tensor]:
-        outputs: Mapping[str, Tensor] = self.model.serve(**inputs)
+        outputs: Mapping[str, Tensor] = self.model.serve(**inputs)  # type: ignore[operator]
         served = {
             "probabilities": torch.softmax(outputs["logits"] / self.temperature, dim=-1),
             "novelty": self.distance(outputs["embedding"]),

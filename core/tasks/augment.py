@@ -56,7 +56,9 @@ def _affine(draws_BD: Tensor, config: AugmentConfig) -> Tensor:
     shear = _symmetric(draws_BD[:, 2], config.shear)
     shift_x = _symmetric(draws_BD[:, 3], 2 * config.translation)
     shift_y = _symmetric(draws_BD[:, 4], 2 * config.translation)
-    mirror = [1 - 2 * (draws_BD[:, column] < 0.5).float() if config.flip else torch.ones_like(angle) for column in (5, 6)]
+    mirror = [
+        1 - 2 * (draws_BD[:, column] < 0.5).float() if config.flip else torch.ones_like(angle) for column in (5, 6)
+    ]
     cos, sin = torch.cos(angle) * scale, torch.sin(angle) * scale
     row_x = torch.stack([cos * mirror[0], (shear * cos - sin) * mirror[1], shift_x], dim=1)
     row_y = torch.stack([sin * mirror[0], (shear * sin + cos) * mirror[1], shift_y], dim=1)

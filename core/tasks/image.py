@@ -3,11 +3,13 @@
 Shapes: N or B examples, H = W = image_px, K labels, M metadata numbers, h and w of a coarser map.
 """
 
+import io
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from core.config import TrainConfig
 from core.data.image_files import read_image, read_mask, to_square
@@ -19,7 +21,7 @@ from core.tasks.image_answer import ImageAnswer
 from core.tasks.image_decode import decode_images
 from core.tasks.image_evaluation import evaluate_images
 from core.tasks.image_schema import ImageSchema
-from core.tasks.task import ArraySpec, Arrays, Task
+from core.tasks.task import Arrays, ArraySpec, Task
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -42,6 +44,7 @@ class ImageTask(Task):
     ) -> None:
         self.schema, self.train, self.augment_config = schema, train, augment
         self.max_megapixels = max_megapixels
+        self.labels = schema.labels
         self.label_number = {label: number for number, label in enumerate(schema.labels)}
         # augment's own, one for hiding the metadata, one for the share of mixup.
         self.num_draws = 18
@@ -116,6 +119,11 @@ class ImageTask(Task):
     def strata(self, arrays: Arrays) -> npt.NDArray[np.int64]:
         return arrays["label"]
 
+    def picture(self, arrays: Arrays, row: int) -> bytes | None:
+        stream = io.BytesIO()
+        Image.fromarray(arrays["image"][row]).save(stream, "PNG")
+        return stream.getvalue()
+
     def augment(self, batch: "dict[str, Tensor]", draws: "Tensor") -> "dict[str, Tensor]":
         from core.tasks.augment import augment_images
         from core.tasks.mixup import mix_pairs
@@ -146,7 +154,7 @@ class ImageTask(Task):
     def decode(self, outputs: Arrays, arrays: Arrays, policy: DecisionPolicy) -> list[ImageAnswer]:
         return decode_images(outputs, arrays, self.schema, policy)
 
-    def _pixels(self, source: object) -> npt.NDArray[np.uint8]:
+    def _pixels(self, source: Any) -> npt.NDArray[np.uint8]:
         """The image as the model reads it; arrays of that size are taken to be prepared already."""
         side = self.schema.image_px
         if isinstance(source, np.ndarray) and source.shape == (side, side, 3) and source.dtype == np.uint8:

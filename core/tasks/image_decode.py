@@ -3,7 +3,6 @@
 Shapes: B batch, H = W = image_px, K labels, h and w of a coarser map.
 """
 
-
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
@@ -69,9 +68,13 @@ def _refusals(sharpness: float, brightness: float, schema: ImageSchema) -> list[
             )
         )
     if brightness < schema.brightness_low:
-        found.append(Text("The image is too dark: take it again with more light.", "图像过暗：请在更充足的光线下重新拍摄。"))
+        found.append(
+            Text("The image is too dark: take it again with more light.", "图像过暗：请在更充足的光线下重新拍摄。")
+        )
     if brightness > schema.brightness_high:
-        found.append(Text("The image is overexposed: take it again with less light.", "图像过曝：请降低曝光后重新拍摄。"))
+        found.append(
+            Text("The image is overexposed: take it again with less light.", "图像过曝：请降低曝光后重新拍摄。")
+        )
     return found
 
 

@@ -48,7 +48,7 @@ def evaluate_images(
             schema.labels,
             policy=policy,
             novelty=outputs["novelty"],
-            refused=[bool(reasons) for reasons in quality_refusals(arrays["image"], schema)],
+            refusals=quality_refusals(arrays["image"], schema),
             groups=groups,
             subgroups=_subgroups(examples),
             resamples=resamples,
@@ -96,7 +96,7 @@ def _with_location(
     if "evidence" in outputs:
         hits = [is_pointing_hit(outputs["evidence"][r, arrays["label"][r]], arrays["mask"][r] > 0) for r in rows]
         found["pointing_game"] = np.asarray(hits, np.float64)
-    of_rows = None if groups is None else [groups[row] for row in rows]
+    of_rows = None if groups is None else [groups[int(row)] for row in rows]
     location = {name: _mean(values, of_rows, resamples) for name, values in found.items()}
     table = Table(
         ("metric", "examples", "value"), tuple((name, len(rows), estimate) for name, estimate in location.items())

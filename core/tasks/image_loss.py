@@ -29,9 +29,7 @@ def label_loss(logits_BK: Tensor, batch: dict[str, Tensor], schema: ImageSchema,
     weight_K = _class_weights(schema, train.class_weighting, logits_BK.device)
 
     def one(label_B: Tensor) -> Tensor:
-        loss_B = F.cross_entropy(
-            logits_BK.float(), label_B, label_smoothing=train.label_smoothing, reduction="none"
-        )
+        loss_B = F.cross_entropy(logits_BK.float(), label_B, label_smoothing=train.label_smoothing, reduction="none")
         return loss_B if weight_K is None else loss_B * weight_K[label_B]
 
     loss_B = one(batch["label"])

@@ -46,6 +46,8 @@ class Task(ABC):
     Everything speaks numpy except `augment` and `loss`, which speak torch and import it themselves.
     """
 
+    labels: tuple[str, ...] = ()
+    """Names of the classes, where the task has classes."""
     num_draws: int = 0
     """Uniform random numbers that `augment` needs for each example."""
 
@@ -69,6 +71,10 @@ class Task(ABC):
 
     def strata(self, arrays: Arrays) -> "npt.NDArray[np.int64] | None":
         """The class of each example, for balanced sampling; None = the task has none."""
+        return None
+
+    def picture(self, arrays: Arrays, row: int) -> bytes | None:
+        """An encoded example as a PNG, for the contact sheet of the worst errors; None = it has no picture."""
         return None
 
     def augment(self, batch: "dict[str, Tensor]", draws: "Tensor") -> "dict[str, Tensor]":

@@ -68,7 +68,9 @@ class TrainBatches:
         """
         order = epoch_order(self.num_examples, self.seed, epoch, self.weights)
         steps = (self._positions(step) for step in range(first_step, self.steps_per_epoch))
-        batches = ([self._read(order, epoch, part) for part in _cut(positions, micro_batch_size())] for positions in steps)
+        batches = (
+            [self._read(order, epoch, part) for part in _cut(positions, micro_batch_size())] for positions in steps
+        )
         return _one_ahead(batches) if self.device.type == "cuda" else batches
 
     def _positions(self, step: int) -> npt.NDArray[np.int64]:

@@ -27,7 +27,8 @@ def measure_plan(model: nn.Module, task: Task, train: Arrays, plan: HardwarePlan
     if not plan.to_measure:
         return plan
     if plan.num_processes > 1:
-        return plan.with_choice("plain, so that all processes agree", **{name: getattr(plan, name) for name in plan.to_measure})
+        kept = {name: getattr(plan, name) for name in plan.to_measure}
+        return plan.with_choice("plain, so that all processes agree", **kept)
     options = {"precision": ("fp32", "bf16"), "channels_last": (False, True)}
     open_options = [options[name] for name in plan.to_measure]
     candidates = [dict(zip(plan.to_measure, values, strict=True)) for values in itertools.product(*open_options)]
@@ -62,7 +63,8 @@ def _time_each(
         started = time.perf_counter()
         with torch.autocast(device.type, torch.bfloat16, enabled=is_bf16):
             outputs = models[index](**{name: batch[name] for name in inputs})
-        task.loss({name: value.float() for name, value in outputs.items()}, batch).backward()
+        loss = task.loss({name: value.float() for name, value in outputs.items()}, batch)
+        loss.backward()  # type: ignore[no-untyped-call]
         models[index].zero_grad()
         if round_number:
             best[index] = min(best[index], (time.perf_counter() - started) * 1000)

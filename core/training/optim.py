@@ -1,7 +1,8 @@
 """Optimiser, learning-rate schedule and moving average of weights, each a function of the step."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -28,6 +29,19 @@ def build_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimi
     if config.optimizer == "sgd":
         return torch.optim.SGD(listed, lr=config.learning_rate, momentum=MOMENTUM, nesterov=True, fused=is_fused)
     return torch.optim.AdamW(listed, lr=config.learning_rate, betas=ADAM_BETAS, fused=is_fused)
+
+
+def load_optimizer(optimizer: torch.optim.Optimizer, state: Mapping[str, Any]) -> None:
+    """Loads a saved state, each tensor laid out in memory as its parameter is.
+
+    Fused kernels walk a parameter and its moments in the order of memory, so a plain copy of a
+    channels_last moment would be read in another order.
+    """
+    optimizer.load_state_dict(dict(state))
+    for parameter, values in optimizer.state.items():
+        for name, value in values.items():
+            if isinstance(value, Tensor) and value.shape == parameter.shape:
+                values[name] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)
 
 
 def is_backbone(name: str) -> bool:

@@ -6,11 +6,14 @@ loss scaling) and keeps the rest in sight.
 
 import contextlib
 import math
+import signal
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import Any, NoReturn
 
 import numpy as np
 import torch
@@ -32,6 +35,7 @@ from core.training.optim import (
     build_optimizer,
     clip_gradients,
     learning_rate_at,
+    load_optimizer,
     set_frozen,
     set_learning_rate,
 )
@@ -134,7 +138,7 @@ class Trainer:
         self.console = console if plan.is_main else None
         self.accelerator = _build_accelerator(plan, config, folder)
         if plan.channels_last:
-            model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            model = model.to(memory_format=torch.channels_last)
         self.model = model.to(self.accelerator.device)
         set_frozen(self.model, is_frozen=False)
         optimizer = build_optimizer(self.model, config)
@@ -152,6 +156,7 @@ class Trainer:
         )
         self.inputs = tuple(spec.name for spec in task.inputs)
         self.progress = Progress()
+        self.signals: list[int] = []
         self.examples_per_second = 0.0
 
     # ---- the loop -------------------------------------------------------------------------------
@@ -167,9 +172,12 @@ class Trainer:
                     stopped_by = reason
                     break
                 try:
-                    self._train_epoch(self.progress.step // per_epoch)
+                    with _signals_kept() as self.signals:
+                        self._train_epoch(self.progress.step // per_epoch)
                 except _LossNotFinite:
                     self._recover()
+                if self.signals:
+                    self._stop_early()
         self._load_best()
         self.accelerator.end_training()
         return FitResult(
@@ -192,10 +200,17 @@ class Trainer:
             loss_sum += self._step(micro_batches)
             progress.step += 1
             in_epoch = progress.step - epoch * per_epoch
+            if self.signals:
+                progress.loss_sum, progress.seconds = _finite(loss_sum), done_before + time.monotonic() - started
+                self._stop_early()
             if in_epoch % FINITE_CHECK_STEPS == 0 or self.log.is_due():
                 progress.loss_sum = _finite(loss_sum)
                 self._show(in_epoch, time.monotonic() - started, first_step)
-            if config.checkpoint_every_steps and progress.step % config.checkpoint_every_steps == 0 and in_epoch < per_epoch:
+            if (
+                config.checkpoint_every_steps
+                and progress.step % config.checkpoint_every_steps == 0
+                and in_epoch < per_epoch
+            ):
                 progress.loss_sum = _finite(loss_sum)
                 progress.seconds = done_before + time.monotonic() - started
                 self._save()
@@ -358,7 +373,7 @@ class Trainer:
         if self.average:
             for name, value in checkpoint.average.items():
                 self.average.state[name].copy_(value)
-        self.optimizer.load_state_dict(checkpoint.optimizer)
+        load_optimizer(self.optimizer, checkpoint.optimizer)
         self.progress = Progress(**checkpoint.progress)
         return True
 
@@ -368,7 +383,7 @@ class Trainer:
             raise UserError(
                 f"The loss became infinite or not a number {recoveries} times, at last near step {self.progress.step}.",
                 f"Training goes back to the last checkpoint at half the learning rate {MAX_RECOVERIES} times at most.",
-                f"Lower train.learning_rate (now {self.config.learning_rate}), or set hardware.precision=fp32, and check the data.",
+                f"Lower train.learning_rate (now {self.config.learning_rate}), or set hardware.precision=fp32.",
             )
         scale = 0.5**recoveries
         if not self.restore():
@@ -413,17 +428,27 @@ class Trainer:
         return None
 
     def _save(self) -> None:
+        self._save_here()
+        self.accelerator.wait_for_everyone()
+
+    def _save_here(self) -> None:
+        """The first process saves; the others do nothing."""
         if self.plan.is_main:
             average = self.average.state if self.average else {}
             state = Checkpoint(self._weights(), average, self.optimizer.state_dict(), asdict(self.progress))
             save_checkpoint(self.folder / "checkpoints", self.progress.step, state)
-        self.accelerator.wait_for_everyone()
+
+    def _stop_early(self) -> NoReturn:
+        """Saves where training stands and ends; waits for no other process, which may have gone already."""
+        self._save_here()
+        self.log.say(f"Interrupted after step {self.progress.step}; go on with --resume {self.folder}.")
+        raise KeyboardInterrupt
 
     def _weights(self) -> dict[str, Tensor]:
         return to_host(self.model.state_dict())
 
     def _compiled(self) -> nn.Module:
-        return torch.compile(self.model) if self.plan.compile else self.model  # type: ignore[return-value]
+        return torch.compile(self.model) if self.plan.compile else self.model
 
     def _seed_dropout(self, step: int, micro_batch: int) -> None:
         value = step_seed(self.seed, step, self.plan.rank, micro_batch)
@@ -449,6 +474,27 @@ class Trainer:
         if self.progress.history and self.config.monitor != "loss":
             facts[self.config.monitor] = f"{self.progress.history[-1][f'validation_{self.config.monitor}']:.3f}"
         self.log.show(self.progress.step, facts)
+
+
+@contextlib.contextmanager
+def _signals_kept() -> Iterator[list[int]]:
+    """Collects interrupts (Ctrl+C, a cluster's SIGTERM) instead of breaking a step in two; a second one breaks it."""
+    kept: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield kept
+        return
+
+    def keep(number: int, frame: FrameType | None) -> None:
+        if kept:
+            raise KeyboardInterrupt
+        kept.append(number)
+
+    before = {number: signal.signal(number, keep) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield kept
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class _LossNotFinite(Exception):
@@ -492,7 +538,7 @@ def _build_accelerator(plan: HardwarePlan, config: TrainConfig, folder: Path) ->
     accelerator = Accelerator(
         cpu=plan.device == "cpu",
         mixed_precision="no" if plan.precision == "fp32" else plan.precision,
-        log_with=list(config.trackers) if plan.is_main else None,
+        log_with=list(config.trackers) if config.trackers and plan.is_main else None,
         project_dir=folder,
     )
     if accelerator.num_processes != plan.num_processes:
@@ -505,7 +551,11 @@ def _build_accelerator(plan: HardwarePlan, config: TrainConfig, folder: Path) ->
         try:
             accelerator.init_trackers("tensorboard" if "tensorboard" in config.trackers else folder.name)
         except (ImportError, ValueError) as error:
-            raise UserError(f"A tracker could not start: {error}", "tensorboard, wandb.", "Install the extra, or change train.trackers.") from None
+            raise UserError(
+                f"A tracker could not start: {error}",
+                "tensorboard, wandb.",
+                "Install the extra, or change train.trackers.",
+            ) from None
     return accelerator
 
 
@@ -513,17 +563,18 @@ def _build_accelerator(plan: HardwarePlan, config: TrainConfig, folder: Path) ->
 def _machine_settings(plan: HardwarePlan, config: TrainConfig) -> Iterator[None]:
     """Threads and deterministic kernels for as long as training runs."""
     before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
-    filled = torch.utils.deterministic.fill_uninitialized_memory
+    deterministic: Any = torch.utils.deterministic
+    filled = deterministic.fill_uninitialized_memory
     torch.set_num_threads(plan.threads)
     torch.use_deterministic_algorithms(config.deterministic, warn_only=True)
     # Filling fresh memory makes reads of it repeatable; nothing here reads it, and it costs time.
-    torch.utils.deterministic.fill_uninitialized_memory = False
+    deterministic.fill_uninitialized_memory = False
     try:
         yield
     finally:
         torch.set_num_threads(before[0])
         torch.use_deterministic_algorithms(before[1])
-        torch.utils.deterministic.fill_uninitialized_memory = filled
+        deterministic.fill_uninitialized_memory = filled
 
 
 def describe(result: FitResult) -> dict[str, Any]:

@@ -174,7 +174,7 @@ def _open(data: bytes, max_megapixels: float) -> Image.Image:
             "too_large", "The image is far larger than allowed.", f"At most {max_megapixels:g} megapixels."
         ) from None
     except Exception as error:  # a broken header can raise nearly anything from a format's parser
-        raise UnreadableImage("corrupt", f"The header is damaged ({type(error).__name__}: {error}).") from None
+        raise _damaged("header is", error) from None
     _check_size(image.size, max_megapixels)
     return image
 
@@ -187,6 +187,12 @@ def _unidentified(data: bytes) -> UnreadableImage:
     if end not in data:
         return UnreadableImage("truncated", "The file ends before the image does.")
     return UnreadableImage("corrupt", "The file starts as an image does, but its header is damaged.")
+
+
+def _damaged(what: str, error: Exception) -> UnreadableImage:
+    if "truncated" in str(error).lower() or isinstance(error, EOFError):
+        return UnreadableImage("truncated", "The file ends before the image does.")
+    return UnreadableImage("corrupt", f"The {what} damaged ({type(error).__name__}: {error}).")
 
 
 def _check_size(size: tuple[int, ...], max_megapixels: float) -> None:
@@ -217,9 +223,7 @@ def _loaded(image: Image.Image) -> Image.Image:
     except Image.DecompressionBombError:
         raise UnreadableImage("too_large", "The image unpacks to far more than allowed.") from None
     except Exception as error:  # decoders raise OSError, SyntaxError, ValueError, struct.error, ...
-        if "truncated" in str(error).lower() or isinstance(error, EOFError):
-            raise UnreadableImage("truncated", "The file ends before the image does.") from None
-        raise UnreadableImage("corrupt", f"The pixels are damaged ({type(error).__name__}: {error}).") from None
+        raise _damaged("pixels are", error) from None
     return image
 
 

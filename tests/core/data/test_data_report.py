@@ -11,7 +11,11 @@ PAIR = DuplicatePair(first="train/a.jpg", first_split="train", second="test/b.jp
 REPORT = DataReport(
     source="/data/[set]",
     notes=("column dx is read as label",),
-    rows={"train": {"nevus [mole]": 1200, "痣": 30}, "validation": {"nevus [mole]": 20, "痣": 5}, "test": {"nevus [mole]": 0, "痣": 5}},
+    rows={
+        "train": {"nevus [mole]": 1200, "痣": 30},
+        "validation": {"nevus [mole]": 20, "痣": 5},
+        "test": {"nevus [mole]": 0, "痣": 5},
+    },
     rejected=tuple(Rejected(path=f"bad_{n}.jpg", reason="corrupt", sentence="Damaged.") for n in range(5)),
     near_duplicates_across=Duplicates(count=1, pairs=(PAIR,)),
     exact_duplicates_across=Duplicates(count=1, pairs=(PAIR,)),
@@ -38,7 +42,8 @@ def test_render_report_shows_counts_and_problems(width: int) -> None:
     assert max(map(len, text.splitlines())) <= width
     flat = " ".join(text.split())
     for part in (
-        "/data/[set]", "nevus [mole]", "1,230", "1,260", "rejected, corrupt: 5", "bad_0.jpg, bad_1.jpg, bad_2.jpg and 2 more",
+        "/data/[set]", "nevus [mole]", "1,230", "1,260", "rejected, corrupt: 5",
+        "bad_0.jpg, bad_1.jpg, bad_2.jpg and 2 more",
         "groups in two splits: 1 (p1)", "same content in two splits: 1", "look alike in two splits: 1", "40.0 times",
         "train 3, validation 0", "age 25%", "column dx is read as label",
     ):  # fmt: skip
@@ -58,4 +63,7 @@ def test_data_report_survives_json() -> None:
 
 
 def test_count_rows_shows_zeros() -> None:
-    assert count_rows({"train": ["b", "a", "b"], "test": ["a"]}) == {"train": {"a": 1, "b": 2}, "test": {"a": 1, "b": 0}}
+    assert count_rows({"train": ["b", "a", "b"], "test": ["a"]}) == {
+        "train": {"a": 1, "b": 2},
+        "test": {"a": 1, "b": 0},
+    }

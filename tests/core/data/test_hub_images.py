@@ -26,11 +26,21 @@ def test_load_images_of_saved_dataset_reads_features(tmp_path: Path, load: Load)
     import datasets
 
     files = [str(write_image(tmp_path / "source" / f"{n}.png", n)) for n in range(12)]
-    features = datasets.Features(
-        {"picture": datasets.Image(), "mask": datasets.Image(), "dx": datasets.ClassLabel(names=["mel", "nv"]), "age": datasets.Value("float64"), "patient_id": datasets.Value("string")}
-    )  # fmt: skip
-    columns = {"picture": files, "mask": files, "dx": [n % 2 for n in range(12)], "age": [40.0, None] * 6, "patient_id": [f"p{n // 2}" for n in range(12)]}  # fmt: skip
-    saved = datasets.Dataset.from_dict(columns, features=features)
+    kinds = {
+        "picture": datasets.Image(),
+        "mask": datasets.Image(),
+        "dx": datasets.ClassLabel(names=["mel", "nv"]),
+        "age": datasets.Value("float64"),
+        "patient_id": datasets.Value("string"),
+    }
+    columns = {
+        "picture": files,
+        "mask": files,
+        "dx": [n % 2 for n in range(12)],
+        "age": [40.0, None] * 6,
+        "patient_id": [f"p{n // 2}" for n in range(12)],
+    }
+    saved = datasets.Dataset.from_dict(columns, features=datasets.Features(kinds))
     datasets.DatasetDict({"train": saved}).save_to_disk(str(tmp_path / "saved"))
     loaded = load(tmp_path / "saved")
     assert loaded.labels == ("mel", "nv")

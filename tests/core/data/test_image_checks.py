@@ -51,7 +51,11 @@ def test_find_exact_duplicates_tells_within_from_across() -> None:
     within, across = find_exact_duplicates(images)
     assert (within.count, across.count) == (1, 3)
     assert within.pairs[0] == DuplicatePair(first="0.png", first_split=T, second="1.png", second_split=T)
-    assert {(pair.first, pair.second) for pair in across.pairs} == {("2.png", "3.png"), ("2.png", "4.png"), ("3.png", "4.png")}
+    assert {(pair.first, pair.second) for pair in across.pairs} == {
+        ("2.png", "3.png"),
+        ("2.png", "4.png"),
+        ("3.png", "4.png"),
+    }
 
 
 def test_find_near_duplicates_finds_a_recompressed_image() -> None:
@@ -72,7 +76,8 @@ def test_find_near_duplicates_does_not_look_inside_a_split_nor_repeat_exact_ones
 def test_find_near_duplicates_leaves_plain_images_out(noise: int) -> None:
     draws = np.random.default_rng(0)
     plain = [
-        Image.fromarray((draws.integers(0, noise + 1, (40, 40, 3)) + 10 * number).astype(np.uint8)) for number in range(20)
+        Image.fromarray((draws.integers(0, noise + 1, (40, 40, 3)) + 10 * number).astype(np.uint8))
+        for number in range(20)
     ]
     assert find_near_duplicates(checked(plain, [T, S] * 10), 3).count == 0
 
@@ -83,7 +88,9 @@ def test_find_near_duplicates_tells_dark_blobs_apart() -> None:
     for number in range(30):
         wide, high = np.random.default_rng(number).uniform(8, 30, 2)
         inside = ((x - 48) / wide) ** 2 + ((y - 48) / high) ** 2 < 1
-        blobs.append(Image.fromarray(np.where(inside, 60, 200 - np.hypot(x - 48, y - 48) / 2).astype(np.uint8)).convert("RGB"))
+        blobs.append(
+            Image.fromarray(np.where(inside, 60, 200 - np.hypot(x - 48, y - 48) / 2).astype(np.uint8)).convert("RGB")
+        )
     images = checked(blobs, [T, S] * 15)
     assert find_near_duplicates(images, 3).count < 15
 
@@ -97,7 +104,9 @@ def test_find_near_duplicates_of_many_images_is_exact() -> None:
     hashes = draws.integers(0, 256, (600, 16), dtype=np.uint8)
     splits: list[SplitName] = ["train"] * 500 + ["test"] * 100
     names = [str(number) for number in range(600)]
-    found = find_near_duplicates(Checked(names, splits, hashes, dhashes, np.zeros(600, bool), pixels, np.arange(600)), 2)
+    found = find_near_duplicates(
+        Checked(names, splits, hashes, dhashes, np.zeros(600, bool), pixels, np.arange(600)), 2
+    )
     assert [(pair.first, pair.second, pair.bits) for pair in found.pairs] == [("3", "599", 2)]
 
 

@@ -96,7 +96,14 @@ def test_read_image_applies_exif_orientation_and_forgets_exif(orientation: int) 
 def test_read_image_reads_every_kind_of_source_alike(tmp_path: Path) -> None:
     path = write_image(tmp_path / "空 格 图.png", 1)
     pixels = draw_pixels(1)
-    sources = [path, str(path), path.read_bytes(), Image.open(path), pixels, np.dstack([pixels, pixels[..., :1] * 0 + 255])]
+    sources = [
+        path,
+        str(path),
+        path.read_bytes(),
+        Image.open(path),
+        pixels,
+        np.dstack([pixels, pixels[..., :1] * 0 + 255]),
+    ]
     assert all(np.array_equal(np.asarray(read_image(source)), pixels) for source in sources)
     assert np.asarray(read_image(pixels[..., 0])).shape == (40, 48, 3)
 

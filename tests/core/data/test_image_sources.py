@@ -149,9 +149,10 @@ def test_find_images_reads_a_table_a_split(tmp_path: Path) -> None:
 
 def test_find_images_joins_a_table_to_class_folders(tmp_path: Path) -> None:
     class_folders(tmp_path)
+    ages, sexes, sites = ["40", "unknown", "999", "7.5"], ["M", "Female", "", "f"], ["Back", "", "NA", "x"]
     rows = [
         {"image_id": name, "patient": f"p{name}", "age": age, "sex": sex, "localization": site, "fold": 3}
-        for name, age, sex, site in zip(FILES, ["40", "unknown", "999", "7.5"], ["M", "Female", "", "f"], ["Back", "", "NA", "x"], strict=True)
+        for name, age, sex, site in zip(FILES, ages, sexes, sites, strict=True)
     ]  # fmt: skip
     write_table(tmp_path / "metadata.csv", rows)
     write_table(tmp_path / "other.csv", [{"image_id": "x1", "label": "zzz"}])
@@ -206,7 +207,9 @@ def test_find_images_rejects_rows_and_goes_on(tmp_path: Path) -> None:
 
 def test_find_images_keeps_labels_that_sound_empty(tmp_path: Path) -> None:
     flat(tmp_path)
-    write_table(tmp_path / "t.csv", [{"image": f"{name}.jpg", "label": "none" if name < "x3" else "0"} for name in FILES])
+    write_table(
+        tmp_path / "t.csv", [{"image": f"{name}.jpg", "label": "none" if name < "x3" else "0"} for name in FILES]
+    )
     assert {row.label for row in find(tmp_path).rows} == {"none", "0"}
 
 
@@ -245,7 +248,8 @@ def test_find_images_finds_a_named_mask_folder(tmp_path: Path) -> None:
 def test_find_images_reads_boxes(tmp_path: Path) -> None:
     assert find(pascal_voc(tmp_path / "voc")).rows[0].boxes == ((10, 5, 20, 15),)
     flat(tmp_path / "csv")
-    rows = [{"image": f"{n}.jpg", "label": lab, "xmin": 1, "ymin": 2, "xmax": 9, "ymax": 8} for n, lab in zip(FILES, LABELS, strict=True)]  # fmt: skip
+    box = {"xmin": 1, "ymin": 2, "xmax": 9, "ymax": 8}
+    rows = [{"image": f"{name}.jpg", "label": label, **box} for name, label in zip(FILES, LABELS, strict=True)]
     write_table(tmp_path / "csv" / "t.csv", [*rows, {**rows[0], "xmin": 4}])
     assert find(tmp_path / "csv").rows[0].boxes == ((1, 2, 9, 8), (4, 2, 9, 8))
 
@@ -321,7 +325,9 @@ REFUSED: list[tuple[Callable[[Path], Path], dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("layout", "settings", "expected"), REFUSED, ids=lambda value: getattr(value, "__name__", None))
+@pytest.mark.parametrize(
+    ("layout", "settings", "expected"), REFUSED, ids=lambda value: getattr(value, "__name__", None)
+)
 def test_find_images_of_unusable_data_says_why(
     layout: Callable[[Path], Path], settings: dict[str, Any], expected: str, tmp_path: Path
 ) -> None:

@@ -22,7 +22,11 @@ def test_load_images_of_npz_takes_names_and_splits_off_validation(tmp_path: Path
     write_npz(tmp_path / "data.npz", class_names=np.array(["cat", "dog"]))
     loaded = load(tmp_path)
     assert loaded.labels == ("cat", "dog")
-    assert {split: len(examples) for split, examples in loaded.splits.items()} == {"train": 14, "validation": 2, "test": 8}
+    assert {split: len(examples) for split, examples in loaded.splits.items()} == {
+        "train": 14,
+        "validation": 2,
+        "test": 8,
+    }
     last = loaded.splits["test"][-1]
     assert (last["path"], last["label"]) == ("x_test/000007", "dog")
     assert np.array_equal(last["image"], IMAGES[23])

@@ -2,11 +2,11 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from core.data.image_files import read_image, to_square
 from core.data.image_rows import ImageRow
@@ -122,16 +122,14 @@ def test_load_pixels_by_several_processes_at_once_agrees(rows: list[ImageRow], t
 
 
 @pytest.fixture
-def masked(tmp_path: Path) -> Iterator[list[ImageRow]]:
+def masked(tmp_path: Path) -> list[ImageRow]:
     image = write_image(tmp_path / "a.png", 1)  # 48 x 40
     half = np.zeros((40, 48), np.uint8)
     half[:, :24] = 255
-    from PIL import Image
-
     Image.fromarray(half).save(tmp_path / "half.png")
     Image.fromarray(half[:, :20]).save(tmp_path / "narrow.png")
     (tmp_path / "bad.png").write_bytes(b"no image")
-    yield [
+    return [
         ImageRow("mask", image, mask=tmp_path / "half.png"),
         ImageRow("none", image),
         ImageRow("box", image, boxes=((24, 0, 48, 20),)),
@@ -153,5 +151,6 @@ def test_load_pixels_reads_masks_and_fills_boxes(masked: list[ImageRow], tmp_pat
     assert cache.masks[slots["box"]].sum() == 12 * 12
     reasons = {item.path: item.reason for item in cache.rejected}
     assert reasons == {
-        "mask outside": "corrupt", "mask narrow.png": "wrong_mode", "mask bad.png": "not_an_image", "mask lost.png": "missing"
+        "mask outside": "corrupt", "mask narrow.png": "wrong_mode",
+        "mask bad.png": "not_an_image", "mask lost.png": "missing",
     }  # fmt: skip

@@ -89,7 +89,9 @@ def test_as_split_reads_common_names(word: str, split: str | None) -> None:
 
 @given(rows_of, st.integers(0, 70), st.integers(0, 3), st.randoms(use_true_random=False))
 @settings(deadline=None, max_examples=60)
-def test_draw_limited_is_stratified_and_ignores_order(rows: Rows, limit: int, seed: int, shuffler: random.Random) -> None:
+def test_draw_limited_is_stratified_and_ignores_order(
+    rows: Rows, limit: int, seed: int, shuffler: random.Random
+) -> None:
     def drawn(part: Rows) -> set[str]:
         return {part[n][0] for n in draw_limited([r[0] for r in part], [r[1] for r in part], limit, seed)}
 

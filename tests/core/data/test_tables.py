@@ -82,5 +82,6 @@ def test_sniff_delimiter_reads_the_header(text: str, delimiter: str) -> None:
 
 
 def test_tables_import_is_light(run_python: Callable[[str], str]) -> None:
-    code = "import core.data.images, core.data.tables, sys; print([m for m in ('pandas', 'pydicom', 'rich', 'datasets', 'torch') if m in sys.modules])"
+    heavy = ("pandas", "pyarrow", "pydicom", "rich", "datasets", "torch")
+    code = f"import sys, core.data.images, core.data.tables; print([m for m in {heavy} if m in sys.modules])"
     assert run_python(code) == "[]"

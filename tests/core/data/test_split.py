@@ -79,8 +79,8 @@ def test_split_by_seed_without_labels_divides_all() -> None:
 @pytest.mark.parametrize(
     ("word", "split"),
     [
-        ("train", "train"), ("Training", "train"), ("valid", "validation"), ("VAL", "validation"), ("dev", "validation"),
-        (" test ", "test"), ("0", None), ("benign", None), ("", None),
+        ("train", "train"), ("Training", "train"), ("valid", "validation"), ("VAL", "validation"),
+        ("dev", "validation"), (" test ", "test"), ("0", None), ("benign", None), ("", None),
     ],
 )  # fmt: skip
 def test_as_split_reads_common_names(word: str, split: str | None) -> None:

@@ -161,9 +161,8 @@ def _suite_verb(listing: Listing, verb: str) -> int:
 
         return DONE if examine(listing.apps, listing.broken) else FAILED
     for name, spec in listing.apps.items():
-        print(
-            f"{name}\n    {spec.title.en} / {spec.title.zh}\n    {spec.summary.en}\n    python -m apps.{name}.train --help"
-        )
+        print(f"{name}\n    {spec.title.en} / {spec.title.zh}\n    {spec.summary.en}")
+        print(f"    python -m apps.{name}.train --help")
     for name, reason in listing.broken.items():
         print(f"{name}\n    cannot be loaded: {reason}", file=sys.stderr)
     return DONE

@@ -142,7 +142,7 @@ def plan_hardware(hardware: HardwareConfig, train: TrainConfig, machine: Machine
             "device": device_reason,
             "precision": precision_reason,
             "micro_batch_size": micro_reason,
-            "accumulation_steps": f"{train.global_batch_size} = {micro} x {accumulation} x {machine.num_processes} processes",
+            "accumulation_steps": f"{train.global_batch_size} = {micro} x {accumulation} x {machine.num_processes}",
             "num_processes": _processes_reason(machine),
             "threads": threads_reason,
             "channels_last": layout_reason,
@@ -200,10 +200,11 @@ def _plan_precision(hardware: HardwareConfig, device: str, machine: Machine) -> 
 def _plan_batch(hardware: HardwareConfig, train: TrainConfig, machine: Machine) -> tuple[int, int, str]:
     share, rest = divmod(train.global_batch_size, machine.num_processes)
     if rest or share == 0:
+        nearest = max(1, round(train.global_batch_size / machine.num_processes)) * machine.num_processes
         raise UsageError(
             f"global_batch_size {train.global_batch_size} over {machine.num_processes} processes.",
             "Each process must get the same whole number of examples.",
-            f"Use --train.global_batch_size {max(1, round(train.global_batch_size / machine.num_processes)) * machine.num_processes}.",
+            f"Use --train.global_batch_size {nearest}.",
         )
     if hardware.micro_batch_size == "auto":
         return share, 1, "the whole share of a process; halved if it does not fit"

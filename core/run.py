@@ -343,7 +343,8 @@ def _known_examples(examples: list[Example], predictor: Predictor, console: Cons
     if len(known) < len(examples):
         unknown = sorted({str(example["label"]) for example in examples} - labels)
         console.print(
-            f"[yellow]! {len(examples) - len(known)} examples with unknown labels left out: {', '.join(unknown)}[/yellow]"
+            f"! {len(examples) - len(known)} examples with unknown labels left out: {', '.join(unknown)}",
+            style="yellow",
         )
     if not known:
         raise UserError(

@@ -122,22 +122,20 @@ def write_errors(path: Path, errors: Sequence[Mapping[str, Any]]) -> None:
 
 def _pictures(errors: Sequence[Mapping[str, Any]], arrays: Arrays, task: Task) -> list[Picture]:
     drawn = [(error, task.picture(arrays, error["row"])) for error in errors]
-    return [
-        Picture(
-            png,
-            f"{error['label']}, taken for {error['predicted']} ({error['probability']:.0%}) {Path(error['example']).name}",
-        )
-        for error, png in drawn
-        if png is not None
-    ]
+    return [Picture(png, _caption(error)) for error, png in drawn if png is not None]
+
+
+def _caption(error: Mapping[str, Any]) -> str:
+    name = Path(error["example"]).name
+    return f"{error['label']}, taken for {error['predicted']} ({error['probability']:.0%}) {name}"
 
 
 def _summary(spec: AppSpec, data: DataReport, measured: Measured) -> str:
     counts = {split: sum(rows.values()) for split, rows in data.rows.items()}
     return (
-        f"{spec.summary.en} Trained on {counts.get('train', 0):,} and tuned on {counts.get('validation', 0):,} examples of "
-        f"{data.source}; every figure below is from {len(measured.examples):,} examples of the {measured.split} split, "
-        "through the graph that is served, with 95 % bootstrap intervals."
+        f"{spec.summary.en} Trained on {counts.get('train', 0):,} and tuned on {counts.get('validation', 0):,}. "
+        f"Every figure below is from {len(measured.examples):,} examples of the {measured.split} split, through the "
+        "graph that is served, with 95 % bootstrap intervals."
     )
 
 

@@ -25,7 +25,7 @@ class MedicalDataConfig(ImageDataConfig):
     """Images of skin lesions."""
 
     normal_label: str = "auto"
-    """The label that says `no lesion`; auto = normal, healthy, healthy_skin and the like; none = there is no such label."""
+    """The label that says `no lesion`; auto = normal, healthy, healthy_skin and the like; none = there is none."""
 
 
 class MedicalImagingConfig(Config):
@@ -94,7 +94,7 @@ SPEC = AppSpec(
             "它只认识训练数据中的类型，也只适用于与训练数据相似的图像。",
         ),
         Text(
-            "Public dermoscopy collections hold few images of dark skin: expect more errors there than the figures say.",
+            "Public dermoscopy collections hold few images of dark skin: expect more errors there than measured.",
             "公开的皮肤镜数据集中深肤色图像很少：在深肤色上，错误率可能高于所示指标。",
         ),
         Text(

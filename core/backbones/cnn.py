@@ -128,7 +128,7 @@ def _build_timm(name: str, pretrained: bool | str, image_px: int, options: Mappi
 
     architecture = name.split(".")[0]
     if not timm.is_model(architecture):
-        near = [n for n in timm.list_models(f"*{architecture[:6]}*")][:6] or timm.list_models("resnet*")[:6]
+        near = timm.list_models(f"*{architecture[:6]}*")[:6] or timm.list_models("resnet*")[:6]
         raise UserError(
             f"Unknown backbone `{name}`.",
             f"Among others: {', '.join(near)}.",

@@ -23,6 +23,6 @@ class ImageModelConfig(ModelConfig):
     mask_channels: int = Field(default=48, ge=8)
     """Width of the mask decoder."""
     metadata: bool | Literal["auto"] = "auto"
-    """Fuse age, sex and site; auto = when nine in ten training images have them (missing ones could betray the source)."""
+    """Fuse age, sex and site; auto = when nine in ten images have them (missing ones could betray the source)."""
     loss_weighting: Literal["uncertainty", "equal"] = "uncertainty"
     """Weigh the losses of label and mask by learned uncertainty (Kendall, Gal and Cipolla 2018), or equally."""

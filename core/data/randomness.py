@@ -9,6 +9,7 @@ import numpy.typing as npt
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_2 = np.uint64(0x94D049BB133111EB)
+_MASK = 2**64 - 1
 
 
 def epoch_order(
@@ -54,11 +55,14 @@ def uniform_draws(seed: int, epoch: int, positions: npt.NDArray[np.int64], count
 
 def step_seed(seed: int, step: int, rank: int, micro_batch: int = 0) -> int:
     """Seed of torch's generator for one forward pass: what dropout draws follows from it."""
-    with np.errstate(over="ignore"):
-        key = np.array([seed], dtype=np.uint64)
-        for part in (step, rank, micro_batch):
-            key = _mix(key + np.uint64(part + 1))
-    return int(key[0] >> np.uint64(1))
+    key = seed
+    for part in (step, rank, micro_batch):
+        # The same SplitMix64 in Python's integers: one number a step is not worth an array.
+        key = (key + part + 1 + int(_GOLDEN)) & _MASK
+        key = ((key ^ (key >> 30)) * int(_MIX_1)) & _MASK
+        key = ((key ^ (key >> 27)) * int(_MIX_2)) & _MASK
+        key ^= key >> 31
+    return key >> 1
 
 
 def _mix(x: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:

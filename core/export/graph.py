@@ -37,7 +37,10 @@ class FeatureDistance(nn.Module):
 
 
 def fit_feature_distance(embedding_ND: npt.NDArray[np.float32], label_N: npt.NDArray[np.int64]) -> FeatureDistance:
-    """Fits the distance on training features; the covariance is shrunk, since D may be near N (Ledoit and Wolf 2004)."""
+    """Fits the distance on training features; their covariance is shrunk, since D may be near N.
+
+    Source: Ledoit and Wolf, A Well-Conditioned Estimator for Large-Dimensional Covariance Matrices, 2004.
+    """
     from sklearn.covariance import ledoit_wolf
 
     labels, position_N = np.unique(label_N, return_inverse=True)

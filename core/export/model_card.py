@@ -50,8 +50,8 @@ def _measured(metrics: Mapping[str, Any]) -> str:
 def _decisions(policy: DecisionPolicy) -> str:
     lines = [
         "## When it answers\n",
-        f"- Probabilities are calibrated by temperature {policy.temperature:.3f}: expected calibration error on validation"
-        f" data {_number(policy.ece_before)} before, {_number(policy.ece_after)} after (cross-fitted).",
+        f"- Probabilities are calibrated by temperature {policy.temperature:.3f}: expected calibration error on"
+        f" validation data {_number(policy.ece_before)} before, {_number(policy.ece_after)} after (cross-fitted).",
         f"- Prediction sets hold the right label in {policy.coverage:.0%} of cases like the validation data.",
         f"- Inputs less familiar than {policy.accepted_share:.0%} of the validation data are refused.",
     ]

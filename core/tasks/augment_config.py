@@ -30,3 +30,8 @@ class AugmentConfig(Record):
     """Probability of blanking a random rectangle (Zhong et al. 2020); masks are not changed."""
     drop_metadata: float = Field(default=0.3, ge=0, le=1)
     """Probability of hiding age, sex and site, so that the model also works without."""
+
+    @property
+    def changes_pixels(self) -> bool:
+        """Is any range but that of the metadata open?"""
+        return any(value for name, value in self if name != "drop_metadata")

@@ -47,7 +47,8 @@ class ImageTask(Task):
         self.labels = schema.labels
         self.label_number = {label: number for number, label in enumerate(schema.labels)}
         # augment's own, one for hiding the metadata, one for the share of mixup.
-        self.num_draws = 18
+        hides_metadata = schema.uses_metadata and augment.drop_metadata > 0
+        self.num_draws = 18 if augment.changes_pixels or hides_metadata or train.mixup else 0
 
     @property
     def inputs(self) -> tuple[ArraySpec, ...]:

@@ -57,7 +57,11 @@ class TrainConfig(Record):
     balanced_sampling: float = Field(default=0.0, ge=0, le=1)
     """0 = draw examples as they come, 1 = draw every label equally often; values between interpolate."""
     mixup: float = Field(default=0.0, ge=0)
-    """Alpha of the Beta distribution that mixes pairs of examples (Zhang et al. 2018); 0 = off."""
+    """Alpha of the Beta distribution that blends pairs of examples (Zhang et al. 2018); 0 = off."""
+    cutmix: float = Field(default=0.0, ge=0)
+    """Alpha of the Beta distribution of the area kept when a part of another example is pasted in; 0 = off."""
+    mix_probability: float = Field(default=0.5, ge=0, le=1)
+    """Probability that an example is blended, by mixup or cutmix, evenly where both are on."""
     ema_decay: float = Field(default=0.0, ge=0, lt=1)
     """Decay per step of the exponential moving average of weights used for evaluation; 0 = off."""
     freeze_backbone_epochs: int = Field(default=0, ge=0)

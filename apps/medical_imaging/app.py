@@ -7,6 +7,7 @@ from core.app import AppSpec, Progress, Recipe
 from core.backbones.image_config import ImageModelConfig
 from core.config import Config
 from core.data.image_config import ImageDataConfig
+from core.errors import UsageError
 from core.tasks.augment_config import AugmentConfig
 from core.tasks.image_schema import ImageSchema
 from core.texts import Text
@@ -54,6 +55,12 @@ def build_model(config: MedicalImagingConfig, schema: ImageSchema) -> "nn.Module
     """Backbone, classifier and, where the data has masks, a mask decoder."""
     from core.backbones.image_model import build_image_model
 
+    if config.model.backbone == "handbook_cnn" and config.augment.early_px:
+        raise UsageError(
+            f"handbook_cnn with augment.early_px {config.augment.early_px}.",
+            "Its dense layer is made for one size of image.",
+            "Set augment.early_px to 0.",
+        )
     return build_image_model(
         config.model,
         image_px=schema.image_px,

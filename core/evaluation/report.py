@@ -59,7 +59,7 @@ NAMES: Mapping[str, tuple[str, str]] = {
 }
 
 CAPTIONS: Mapping[str, str] = {
-    "confusion": "Rows are the right labels; the darker, the larger the share of its row. Mistakes lie off the diagonal.",
+    "confusion": "Rows are the right labels; darker is a larger share of the row. Mistakes lie off the diagonal.",
     "reliability": "On the dashed line a probability of 0.8 is right in 80 % of cases; below it the model is too sure.",
     "roc": "Sensitivity against false alarms over all thresholds, each label against the rest.",
     "precision_recall": "What a higher recall costs in precision; more telling than ROC for rare labels.",
@@ -178,8 +178,8 @@ def _trust_words(tables: Mapping[str, Table]) -> str:
         return ""
     return paragraph(
         "Every input is answered (one label is left), unsure (several labels remain possible and are listed) or "
-        "refused (unlike the training data, or not fit to be judged). These rules were fitted on validation data "
-        "and are measured here on data that took no part in it.",
+        "refused (unlike the training data, or not fit to be judged). The rules were fitted on validation data; "
+        "the figures here are of the split named at the top.",
         "faint",
     )
 

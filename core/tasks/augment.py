@@ -17,7 +17,7 @@ GREY = (0.299, 0.587, 0.114)
 
 
 def augment_images(
-    pixels_BHWC: Tensor, mask_BHW: Tensor | None, draws_BD: Tensor, config: AugmentConfig
+    pixels_BHWC: Tensor, mask_BHW: Tensor | None, draws_BD: Tensor, config: AugmentConfig, side: int
 ) -> tuple[Tensor, Tensor | None]:
     """Flips, rotates, zooms, shifts, recolours and erases each image in its own way.
 
@@ -28,13 +28,14 @@ def augment_images(
         mask_BHW: Resampled with the image, or None.
         draws_BD: (B, NUM_DRAWS) uniform in [0, 1).
         config: Ranges.
+        side: Of the images given back, in pixels.
 
     Returns:
-        Float pixels and mask, shaped as given.
+        Float pixels (B, side, side, 3) and mask (B, side, side).
     """
     image_BCHW = pixels_BHWC.permute(0, 3, 1, 2).float()
     theta_B23 = _affine(draws_BD, config)
-    grid = F.affine_grid(theta_B23, list(image_BCHW.shape), align_corners=False)
+    grid = F.affine_grid(theta_B23, [len(image_BCHW), 3, side, side], align_corners=False)
     image_BCHW = F.grid_sample(image_BCHW, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
     if mask_BHW is not None:
         mask = mask_BHW[:, None].float()

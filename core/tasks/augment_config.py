@@ -28,10 +28,14 @@ class AugmentConfig(Record):
     """Largest rotation of the hue."""
     erase: float = Field(default=0.0, ge=0, le=1)
     """Probability of blanking a random rectangle (Zhong et al. 2020); masks are not changed."""
+    early_px: int = Field(default=0, ge=0)
+    """Side in pixels at which early epochs train, for speed; 0 = the full size throughout."""
+    early_share: float = Field(default=0.5, ge=0, le=1)
+    """Share of the epochs that train at early_px."""
     drop_metadata: float = Field(default=0.3, ge=0, le=1)
     """Probability of hiding age, sex and site, so that the model also works without."""
 
     @property
     def changes_pixels(self) -> bool:
         """Is any range but that of the metadata open?"""
-        return any(value for name, value in self if name != "drop_metadata")
+        return any(value for name, value in self if name not in ("drop_metadata", "early_share"))

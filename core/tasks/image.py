@@ -14,6 +14,7 @@ from PIL import Image
 from core.config import TrainConfig
 from core.data.image_files import read_image, read_mask, to_square
 from core.data.module import Example
+from core.errors import UsageError
 from core.evaluation.decision import DecisionPolicy
 from core.evaluation.evaluation import Evaluation
 from core.tasks.augment_config import AugmentConfig
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 UNKNOWN = -1
+COLUMNS = {"pixels": 0, "metadata": 16, "mixing": 17, "end": 22}
+"""Where each kind of variation finds its random numbers among an example's draws."""
 
 
 class ImageTask(Task):
@@ -42,13 +45,20 @@ class ImageTask(Task):
     def __init__(
         self, schema: ImageSchema, train: TrainConfig, augment: AugmentConfig, *, max_megapixels: float = 50.0
     ) -> None:
+        if augment.early_px > schema.image_px:
+            raise UsageError(
+                f"augment.early_px is {augment.early_px}, data.image_px is {schema.image_px}.",
+                "Early epochs train at a smaller size, or at the same.",
+                "Lower augment.early_px, or set it to 0.",
+            )
         self.schema, self.train, self.augment_config = schema, train, augment
         self.max_megapixels = max_megapixels
         self.labels = schema.labels
         self.label_number = {label: number for number, label in enumerate(schema.labels)}
         # augment's own, one for hiding the metadata, one for the share of mixup.
         hides_metadata = schema.uses_metadata and augment.drop_metadata > 0
-        self.num_draws = 18 if augment.changes_pixels or hides_metadata or train.mixup else 0
+        is_varied = augment.changes_pixels or hides_metadata or train.mixup or train.cutmix
+        self.num_draws = COLUMNS["end"] if is_varied else 0
 
     @property
     def inputs(self) -> tuple[ArraySpec, ...]:
@@ -125,16 +135,22 @@ class ImageTask(Task):
         Image.fromarray(arrays["image"][row]).save(stream, "PNG")
         return stream.getvalue()
 
-    def augment(self, batch: "dict[str, Tensor]", draws: "Tensor") -> "dict[str, Tensor]":
+    def augment(self, batch: "dict[str, Tensor]", draws: "Tensor", progress: float) -> "dict[str, Tensor]":
         from core.tasks.augment import augment_images
         from core.tasks.mixup import mix_pairs
 
-        image, mask = augment_images(batch["image"], batch.get("mask"), draws, self.augment_config)
+        config, train = self.augment_config, self.train
+        is_early = config.early_px > 0 and progress < config.early_share
+        side = config.early_px if is_early else self.schema.image_px
+        image, mask = augment_images(batch["image"], batch.get("mask"), draws, config, side)
         varied = {**batch, "image": image} | ({} if mask is None else {"mask": mask})
         if "metadata" in batch:
-            is_shown = (draws[:, 16] >= self.augment_config.drop_metadata).float()[:, None]
+            is_shown = (draws[:, COLUMNS["metadata"]] >= config.drop_metadata).float()[:, None]
             varied["metadata"] = batch["metadata"] * is_shown
-        return mix_pairs(varied, draws[:, 17], self.train.mixup) if self.train.mixup else varied
+        if not (train.mixup or train.cutmix):
+            return varied
+        mixing = draws[:, COLUMNS["mixing"] :]
+        return mix_pairs(varied, mixing, mixup=train.mixup, cutmix=train.cutmix, probability=train.mix_probability)
 
     def loss(self, outputs: "dict[str, Tensor]", batch: "dict[str, Tensor]") -> "Tensor":
         from core.tasks.image_loss import image_loss

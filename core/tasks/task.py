@@ -77,8 +77,14 @@ class Task(ABC):
         """An encoded example as a PNG, for the contact sheet of the worst errors; None = it has no picture."""
         return None
 
-    def augment(self, batch: "dict[str, Tensor]", draws: "Tensor") -> "dict[str, Tensor]":
-        """Varies a training batch; `draws` (B, num_draws), uniform in [0, 1), is its only randomness."""
+    def augment(self, batch: "dict[str, Tensor]", draws: "Tensor", progress: float) -> "dict[str, Tensor]":
+        """Varies a training batch.
+
+        Args:
+            batch: Inputs and targets.
+            draws: (B, num_draws) uniform in [0, 1), the only randomness.
+            progress: Share of the epochs done, in [0, 1).
+        """
         return batch
 
     @abstractmethod

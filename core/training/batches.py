@@ -38,6 +38,7 @@ class TrainBatches:
         num_processes: Of the run.
         device: Where batches go.
         balance: 0 = as they come, 1 = every stratum equally often.
+        epochs: Of the whole run.
     """
 
     def __init__(
@@ -51,8 +52,10 @@ class TrainBatches:
         num_processes: int,
         device: torch.device,
         balance: float,
+        epochs: int,
     ) -> None:
         self.arrays, self.task, self.seed, self.device = arrays, task, seed, device
+        self.epochs = epochs
         self.num_examples = len(next(iter(arrays.values())))
         # A split smaller than one batch is one batch; what is left over each epoch is another part each time.
         self.batch_size = min(global_batch_size, self.num_examples // num_processes * num_processes)
@@ -82,7 +85,7 @@ class TrainBatches:
         if not self.task.num_draws:
             return batch
         draws = torch.from_numpy(uniform_draws(self.seed, epoch, positions, self.task.num_draws))
-        return self.task.augment(batch, draws.to(self.device))
+        return self.task.augment(batch, draws.to(self.device), epoch / self.epochs)
 
 
 Batch = dict[str, Tensor]

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 import numpy as np
 import torch
@@ -158,6 +158,7 @@ class Trainer:
             num_processes=plan.num_processes,
             device=self.accelerator.device,
             balance=config.balanced_sampling,
+            epochs=config.epochs,
         )
         self.inputs = tuple(spec.name for spec in task.inputs)
         self.progress = Progress()
@@ -453,7 +454,10 @@ class Trainer:
         return to_host(self.model.state_dict())
 
     def _compiled(self) -> nn.Module:
-        return torch.compile(self.model) if self.plan.compile else self.model
+        if not self.plan.compile:
+            return self.model
+        compiled: Any = torch.compile(self.model)
+        return cast(nn.Module, compiled)
 
     def _seed_dropout(self, step: int, micro_batch: int) -> None:
         value = step_seed(self.seed, step, self.plan.rank, micro_batch)

@@ -234,11 +234,11 @@ def _decisions_table(answers: Answers) -> Table:
 def _calibration_table(policy: DecisionPolicy) -> Table:
     rows: list[tuple[Cell, ...]] = [
         ("temperature", policy.temperature),
-        ("ece_before_temperature", policy.ece_before),
-        ("ece_after_temperature_cross_fitted", policy.ece_after),
-        ("novelty_threshold", policy.novelty_threshold),
-        ("stated_coverage", policy.coverage),
-        ("conformal_quantile", policy.conformal_quantile),
+        ("ECE before temperature", policy.ece_before),
+        ("ECE after, cross-fitted", policy.ece_after),
+        ("novelty threshold", policy.novelty_threshold),
+        ("stated coverage", policy.coverage),
+        ("conformal quantile", policy.conformal_quantile),
     ]
     return Table(("fitted_on_validation", "value"), tuple(rows))
 

@@ -10,6 +10,7 @@ from core.evaluation.evaluation import Cell, Table
 from core.evaluation.page_style import CSS
 from core.evaluation.uncertainty import Estimate
 
+ACRONYMS = ("auroc", "aurc", "ece", "f1", "iou", "mrr")
 LONG_TABLE = 25
 """A table with more rows is folded."""
 
@@ -72,9 +73,7 @@ def tile(name: str, estimate: Estimate, hint: str = "") -> str:
     """A headline figure with its interval, and where it lies between 0 and 1."""
     value, low, high = estimate
     has_interval = high > low
-    between = (
-        f'<div class="range">95 % interval {format_number(low)} to {format_number(high)}</div>' if has_interval else ""
-    )
+    between = f'<div class="range">95 %: {format_number(low)} to {format_number(high)}</div>' if has_interval else ""
     return (
         f'<div class="tile"><div class="name">{escape(name)}</div><div class="value">{format_number(value)}</div>'
         f"{_interval_bar(estimate)}{between}"
@@ -157,8 +156,8 @@ def fold(summary: str, block: str) -> str:
 
 
 def words(name: str) -> str:
-    """A name in snake case as words."""
-    return name.replace("_", " ")
+    """A name in snake case as words, acronyms in capitals."""
+    return " ".join(part.upper() if part in ACRONYMS else part for part in name.split("_"))
 
 
 def _is_numeric(cells: Sequence[Cell]) -> bool:

@@ -17,7 +17,7 @@ p { margin: 0 0 10px; max-width: 75ch; }
 nav { display: flex; flex-wrap: wrap; gap: 4px 16px; margin: 18px 0 0; font-size: .9rem; }
 a { color: var(--blue); text-decoration: none; }
 a:hover { text-decoration: underline; }
-.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(180px, 1fr)); gap: 8px 24px; margin: 18px 0 0; }
+.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(140px, 1fr)); gap: 8px 20px; margin: 18px 0 0; }
 .facts dt { color: var(--faint); font-size: .82rem; }
 .facts dd { margin: 0; font-weight: 600; overflow-wrap: anywhere; }
 .note { background: var(--warn); border-left: 4px solid var(--warn-line); border-radius: 6px; padding: 10px 14px;
@@ -30,20 +30,21 @@ a:hover { text-decoration: underline; }
 .tile svg { display: block; width: 100%; height: 10px; margin: 4px 0 6px; }
 .track { fill: var(--line); } .span { fill: var(--blue); opacity: .45; } .mark { fill: var(--blue); }
 .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 430px), 1fr)); gap: 14px;
-  align-items: start; }
+  align-items: start; margin-top: 14px; }
 figure { margin: 0; background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 12px; }
 figure img { display: block; max-width: 100%; height: auto; margin: 0 auto; border-radius: 6px; background: #fff; }
 figcaption { color: var(--faint); font-size: .86rem; margin-top: 8px; overflow-wrap: anywhere; }
 .sheet { display: grid; grid-template-columns: repeat(auto-fill, minmax(150px, 1fr)); gap: 12px; }
 .sheet figure { padding: 8px; } .sheet img { width: 100%; }
-.scroll { overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: 10px; }
+.scroll { overflow-x: auto; width: fit-content; max-width: 100%; min-width: min(100%, 460px);
+  background: var(--card); border: 1px solid var(--line); border-radius: 10px; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; font-variant-numeric: tabular-nums; }
 th, td { padding: 7px 12px; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); }
 tbody tr:last-child td { border-bottom: 0; }
 thead th { color: var(--faint); font-weight: 600; background: var(--tint); vertical-align: bottom; }
 td.number, th.number { text-align: right; white-space: nowrap; }
 td small { display: block; color: var(--faint); font-size: .78rem; }
-td:first-child { font-weight: 600; }
+td:first-child, th:first-child { text-align: left; } td:first-child { font-weight: 600; }
 details { margin: 12px 0; } summary { cursor: pointer; color: var(--blue); font-weight: 600; }
 details[open] > summary { margin-bottom: 8px; }
 pre { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 12px 14px; overflow-x: auto;

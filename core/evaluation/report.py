@@ -135,7 +135,7 @@ def write_report(
         Section("Data", [_plots(plots, ("counts",)), *_titled(data_tables or {}), bullets(data_notes)]),
         Section("Training", [_plots(plots, ("training",)), _plots(plots, _further(plots))]),
         Section("Known limits", [bullets(limits)]),
-        Section("Next", [code("\n".join(next_commands))]),
+        Section("Next commands", [code("\n".join(next_commands))]),
         Section("How it ran", [_all_metrics(evaluation), *_run(plan or {}, environment or {}, config)]),
     ]
     path.write_text(page(title, head, sections), encoding="utf-8")
@@ -147,7 +147,12 @@ def _headline(evaluation: Evaluation, names: Sequence[str]) -> str:
 
 
 def _named(metric: str) -> tuple[str, str]:
-    return NAMES.get(metric, (words(metric).capitalize(), ""))
+    return NAMES.get(metric, (_sentence(metric), ""))
+
+
+def _sentence(name: str) -> str:
+    text = words(name)
+    return text[:1].upper() + text[1:]
 
 
 def _plots(plots: Mapping[str, bytes], names: Sequence[str]) -> str:

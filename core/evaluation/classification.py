@@ -36,8 +36,9 @@ class LabelStatistics:
     def __init__(self, probabilities_NK: FloatArray, targets_N: IntArray) -> None:
         probabilities_NK, targets_N = np.asarray(probabilities_NK, np.float64), np.asarray(targets_N, np.int64)
         num_examples, num_labels = probabilities_NK.shape
-        assert targets_N.shape == (num_examples,) and num_examples > 0, "one target an example, at least one example"
-        assert targets_N.min() >= 0 and targets_N.max() < num_labels, "targets are positions of labels"
+        assert num_examples > 0, "at least one example"
+        assert targets_N.shape == (num_examples,), "one target an example"
+        assert np.isin(targets_N, np.arange(num_labels)).all(), "targets are positions of labels"
         predicted_N, confidence_N = probabilities_NK.argmax(axis=1), probabilities_NK.max(axis=1)
         right_N = probabilities_NK[np.arange(num_examples), targets_N]
         self.correct_N = (predicted_N == targets_N).astype(np.float64)

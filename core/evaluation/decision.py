@@ -112,7 +112,8 @@ class DecisionPolicy(Record):
             chosen = tuple(labels[k] for k in order_K if members_K[k])
             reasons = tuple(refusals[index]) if refusals else ()
             if not familiar_N[index]:
-                assert novelty_N is not None and self.novelty_threshold is not None
+                assert novelty_N is not None
+                assert self.novelty_threshold is not None
                 reasons = (*reasons, _unfamiliar(float(novelty_N[index]), self.novelty_threshold))
             verdicts.append(self._verdict(chosen, reasons))
         return verdicts

@@ -24,22 +24,26 @@ STEP_ROW, STEP_COLUMN = np.array([0, 1, 0, -1]), np.array([1, 0, -1, 0])
 """Right, down, left, up: the clockwise order."""
 
 
-def mask_outlines(mask_HW: BoolArray, max_points: int = MAX_POINTS) -> tuple[Outline, ...]:
+def mask_outlines(
+    mask_HW: BoolArray, max_points: int = MAX_POINTS, tolerance_px: float = TOLERANCE_PX
+) -> tuple[Outline, ...]:
     """Closed outlines of everything in the mask, longest first, points in order along the border.
 
     Outer borders run clockwise on the screen, borders of holes counter-clockwise: filling all of them by the
     even-odd rule gives the mask again. Points lie half-way between neighbouring pixels inside and outside (marching
-    squares at one half; Lorensen and Cline 1987), then are thinned until the outline would leave them by more than
-    0.7 pixels (Douglas and Peucker 1973) or `max_points` are reached.
+    squares at one half; Lorensen and Cline 1987), then are thinned (Douglas and Peucker 1973).
 
     Args:
         mask_HW: What is outside the picture counts as outside the mask.
         max_points: Largest number of points of one outline.
+        tolerance_px: How far a thinned outline may leave the points it drops; less for shapes with fewer than 64
+            points, which would vanish.
     """
     height, width = mask_HW.shape
     outlines = sorted(_border_points(np.asarray(mask_HW, np.bool_)), key=len, reverse=True)
     scale = np.array([width, height], np.float64)
-    thinned = (thin_outline(points_V2, max_points, TOLERANCE_PX) / scale for points_V2 in outlines)
+    allowed = [tolerance_px * min(1.0, len(points_V2) / MAX_POINTS) for points_V2 in outlines]
+    thinned = (thin_outline(*outline, max_points) / scale for outline in zip(outlines, allowed, strict=True))
     return tuple(tuple((float(x), float(y)) for x, y in points_V2) for points_V2 in thinned)
 
 
@@ -88,7 +92,7 @@ def mask_box(mask_HW: BoolArray) -> tuple[float, float, float, float] | None:
     )
 
 
-def thin_outline(points_V2: FloatArray, max_points: int, tolerance: float) -> FloatArray:
+def thin_outline(points_V2: FloatArray, tolerance: float, max_points: int) -> FloatArray:
     """Fewer points of a closed outline, none of the dropped ones further than `tolerance` away if points allow.
 
     Splits where the outline is farthest from its chord, the worst place first.

@@ -9,7 +9,7 @@ import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import yaml
 
@@ -27,6 +27,14 @@ VERBS = {
     "predict": "Answer for files or texts: JSON lines on standard output.",
     "demo": "Open the page in a browser.",
 }
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors have the three parts that all errors have."""
+
+    def error(self, message: str) -> NoReturn:
+        usage = " ".join(self.format_usage().removeprefix("usage: ").split())
+        raise UsageError(f"{message[:1].upper()}{message[1:]}.", usage, f"See {self.prog} --help.")
 
 
 def app_main(spec: AppSpec, verb: str, argv: Sequence[str]) -> int:
@@ -148,15 +156,14 @@ VERB_FUNCTIONS: Mapping[str, Callable[[AppSpec, argparse.Namespace, dict[str, An
 
 def suite_main(listing: Listing, argv: Sequence[str]) -> int:
     """`python -m apps`: lists the apps, or runs the doctor."""
-    parser = argparse.ArgumentParser("python -m apps", description="An AI application suite.", allow_abbrev=False)
+    return _guarded(lambda: _run_suite_verb(listing, argv), debug="--debug" in argv)
+
+
+def _run_suite_verb(listing: Listing, argv: Sequence[str]) -> int:
+    parser = Parser("python -m apps", description="An AI application suite.", allow_abbrev=False)
     parser.add_argument("verb", nargs="?", choices=["list", "doctor"], default="list", help="default: list")
     parser.add_argument("--debug", action="store_true", help="show a traceback when something fails")
-    arguments = parser.parse_args(argv)
-    return _guarded(lambda: _suite_verb(listing, arguments.verb), debug=arguments.debug)
-
-
-def _suite_verb(listing: Listing, verb: str) -> int:
-    if verb == "doctor":
+    if parser.parse_args(argv).verb == "doctor":
         from core.doctor import examine
 
         return DONE if examine(listing.apps, listing.broken) else FAILED
@@ -226,7 +233,7 @@ def split_overrides(argv: Sequence[str], fields: Sequence[FieldHelp]) -> tuple[d
                     f"--{key} has no value.", f"It takes: {type_of.get(key, 'a value')}.", f"Write --{key} VALUE."
                 )
             value = "true" if is_switch else words.pop(0)
-        overrides[key] = _parsed(value, type_of.get(key, ""))
+        overrides[key] = _parsed(key, value, type_of.get(key, ""))
     return overrides, rest
 
 
@@ -234,12 +241,17 @@ def _is_value_of_switch(word: str) -> bool:
     return word.lower() in ("true", "false", "yes", "no", "on", "off", "0", "1", "auto")
 
 
-def _parsed(text: str, type_name: str) -> Any:
+def _parsed(key: str, text: str, type_name: str) -> Any:
     """Text as the setting reads it: lists and mappings as YAML, everything else as it stands."""
     if type_name.startswith("[") and not text.startswith("["):
         return text if "|" in type_name and text in type_name.split("|") else [part for part in text.split(",") if part]
     if text.startswith(("[", "{")):
-        return yaml.safe_load(text)
+        try:
+            return yaml.safe_load(text)
+        except yaml.YAMLError:
+            raise UsageError(
+                f"--{key} is `{text}`.", "A list is [a, b], a mapping is {key: value}.", "Close its brackets."
+            ) from None
     return None if text in ("null", "~") else text
 
 
@@ -247,7 +259,7 @@ def _parsed(text: str, type_name: str) -> Any:
 
 
 def _parser(spec: AppSpec, verb: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         f"python -m apps.{spec.name}.{verb}",
         description=f"{VERBS[verb]}\n{spec.title.en}: {spec.summary.en}",
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from rich import box
@@ -30,10 +31,38 @@ HEADLINES = (
 )
 
 
-def open_console(*, is_main: bool = True) -> Console:
+class RunConsole(Console):
+    """A console whose lines can be kept in a file too, those said before there was one included."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.said: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
+        self.kept: Console | None = None
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        super().print(*objects, **options)
+        if self.kept:
+            self.kept.print(*objects, **options)
+        else:
+            self.said.append((objects, options))
+
+    @contextmanager
+    def kept_in(self, file: Path) -> Iterator[None]:
+        """Adds to a file what is said, as plain lines."""
+        with file.open("a", encoding="utf-8") as stream:
+            self.kept = Console(file=stream, width=PLAIN_WIDTH, highlight=False, no_color=True, quiet=self.quiet)
+            for objects, options in self.said:
+                self.kept.print(*objects, **options)
+            try:
+                yield
+            finally:
+                self.kept, self.said = None, []
+
+
+def open_console(*, is_main: bool = True) -> RunConsole:
     """Messages go to standard error; standard output is for results that programs read."""
     is_terminal = sys.stderr.isatty()
-    return Console(stderr=True, width=None if is_terminal else PLAIN_WIDTH, highlight=False, quiet=not is_main)
+    return RunConsole(stderr=True, width=None if is_terminal else PLAIN_WIDTH, highlight=False, quiet=not is_main)
 
 
 def show_heading(console: Console, text: str) -> None:

@@ -1,10 +1,12 @@
 """Train, evaluate, export as plain functions: the only place where the rooms of the core meet."""
 
+import contextlib
 import json
 import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +29,21 @@ from core.data.module import DataModule, Example
 from core.data.report import render_report
 from core.errors import UserError
 from core.evaluation.evaluation import Evaluation
+from core.export.bundle import MANIFEST
 from core.export.exporter import Calibrated, Origin, calibrate, evaluate_session, load_graph, make_bundle
 from core.export.model_card import write_card
 from core.export.session import Session
 from core.hardware import HardwarePlan, current_rank, detect_machine, plan_hardware
 from core.run_environment import describe_environment
-from core.run_folder import check_same_run, choose_folder, link_latest, read_plan, save_once
+from core.run_folder import (
+    check_replaceable,
+    check_same_run,
+    choose_folder,
+    choose_result_folder,
+    link_latest,
+    read_plan,
+    save_once,
+)
 from core.run_report import Measured, write_run_report
 from core.serving.predictor import Predictor, load_predictor
 from core.tasks.task import Arrays, Task
@@ -84,6 +95,7 @@ def train(
         UserError: Anything that the user can mend.
     """
     config = resolved.config
+    _check_trackers(config)
     console = open_console(is_main=current_rank() == 0)
     plan = plan_hardware(config.hardware, config.train, detect_machine())
     environment = describe_environment()
@@ -95,11 +107,33 @@ def train(
         if (folder / "bundle" / "bundle.json").exists():
             console.print(f"{folder} is finished already: nothing to resume.")
             return folder
+    if is_dry_run:
+        _load_data(recipe, config, console)
+        show_config(console, config, resolved.sources)
+        show_heading(console, "Dry run: stopped before training.")
+        with contextlib.suppress(OSError):  # a folder that is not empty stays
+            folder.rmdir()
+        return folder
+    with console.kept_in(folder / "train.log"):
+        _train_in(folder, spec, recipe, resolved, plan, environment, console, is_resumed=resume is not None)
+    return folder
+
+
+def _train_in(
+    folder: Path,
+    spec: AppSpec,
+    recipe: Recipe,
+    resolved: Resolved[Any],
+    plan: HardwarePlan,
+    environment: Mapping[str, str],
+    console: Console,
+    *,
+    is_resumed: bool,
+) -> None:
+    """Trains and finishes in a folder that may be used."""
+    config = resolved.config
     data = _load_data(recipe, config, console)
     show_config(console, config, resolved.sources)
-    if is_dry_run:
-        show_heading(console, "Dry run: stopped before training.")
-        return folder
     show_heading(console, f"Results go to {folder}")
     prepared = _prepare(recipe, config, data, plan, console)
     plan = _settle_plan(folder, plan, prepared, console)
@@ -117,12 +151,11 @@ def train(
         plan=plan,
         seed=config.seed,
         folder=folder,
-        resume=resume is not None,
+        resume=is_resumed,
         console=console,
     )
     if plan.is_main:
         _finish(spec, recipe, config, prepared, result, folder, environment, console)
-    return folder
 
 
 def evaluate(
@@ -141,7 +174,7 @@ def evaluate(
         run: A run or a bundle.
         data: Other data than it was trained on; None = the same.
         split: train, validation, test or all.
-        output_dir: Where metrics.json and report.html go; None = <run>/evaluation.
+        output_dir: Where metrics.json and report.html go; None = in the run, or beside the bundle.
         overrides: Settings of the data, such as its columns.
 
     Returns:
@@ -149,14 +182,13 @@ def evaluate(
     """
     console = open_console()
     predictor = load_predictor(run, spec)
+    folder = choose_result_folder(run, predictor.bundle.path, "evaluation", output_dir)
     module = _reload_data(spec, predictor, data, overrides or {}, console)
     examples = _known_examples(_split_examples(module, split), predictor, console)
     arrays = predictor.task.encode(examples)
     evaluation, outputs = evaluate_session(
         predictor.session, predictor.task, arrays, predictor.policy, examples, resamples=RESAMPLES
     )
-    folder = output_dir or (run / "evaluation")
-    folder.mkdir(parents=True, exist_ok=True)
     save_once(folder, "metrics.json", json.dumps(evaluation.to_json(), indent=2))
     measured = Measured(split, examples, arrays, outputs, evaluation)
     commands = _next_commands(spec, run)
@@ -177,6 +209,8 @@ def export(
     """Exports a run or bundle anew, with its proof on validation data, and gives the folder of the new bundle."""
     console = open_console()
     predictor = load_predictor(run, spec)
+    target = choose_result_folder(run, predictor.bundle.path, "export", output_dir)
+    check_replaceable(target, MANIFEST)
     manifest, config = predictor.bundle.manifest, predictor.config
     recipe = spec.recipe(manifest.recipe)
     module = _reload_data(spec, predictor, data, overrides or {}, console)
@@ -187,7 +221,6 @@ def export(
     model = recipe.build_model(config.model_copy(update={"model": model_config}), predictor.schema)
     graph = load_graph(predictor.bundle, model, predictor.policy)
     metrics = predictor.read_json("metrics.json")
-    target = output_dir or (run / "export")
     bundle, parity = make_bundle(
         target,
         Calibrated(graph, predictor.policy),
@@ -207,6 +240,17 @@ def export(
 
 
 # ---- steps of a training -------------------------------------------------------------------------
+
+
+def _check_trackers(config: Config) -> None:
+    """Raises UserError for a tracker that is not installed, which accelerate would leave out without a word."""
+    for name in config.train.trackers:
+        if find_spec(name) is None:
+            raise UserError(
+                f"The tracker {name} is not installed.",
+                "Trackers are tensorboard and wandb.",
+                f"Run pip install -e '.[{name}]', or change train.trackers.",
+            )
 
 
 def _load_data(recipe: Recipe, config: Config, console: Console) -> DataModule:

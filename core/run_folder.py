@@ -34,7 +34,7 @@ def choose_folder(runs: Path, app: str, config_name: str, output_dir: Path | Non
             raise UserError(
                 f"{folder} holds no run to resume: it has no {CONFIG}.", "The folder of a run.", f"See {runs / app}."
             )
-        return folder
+        return writable(folder)
     if output_dir is None and resume == "auto" and (found := _newest_unfinished(runs / app)):
         return found
     folder = output_dir or _new_name(runs / app, config_name)
@@ -44,6 +44,38 @@ def choose_folder(runs: Path, app: str, config_name: str, output_dir: Path | Non
             "A new run needs a new folder.",
             "Use --resume auto to go on with it, or another --output-dir.",
         )
+    return writable(folder)
+
+
+def choose_result_folder(run: Path, bundle: Path, name: str, output_dir: Path | None) -> Path:
+    """Where results of a finished run or a bundle go: in the run, or beside the bundle, in which nothing may be added.
+
+    Args:
+        run: As asked for.
+        bundle: What it led to.
+        name: What the results are.
+        output_dir: As asked for.
+
+    Raises:
+        UserError: It cannot be written.
+    """
+    is_bundle = run.resolve() == bundle.resolve()
+    beside = run.resolve().with_name(f"{run.resolve().name}-{name}") if is_bundle else run / name
+    return writable(output_dir or beside)
+
+
+def check_replaceable(folder: Path, mark: str) -> None:
+    """Raises UserError if a folder holds anything but what an export left, which a new one may replace."""
+    if any(folder.iterdir()) and not (folder / mark).is_file():
+        raise UserError(
+            f"The output folder {folder} holds other files, which a bundle would replace.",
+            "A new folder, an empty one, or an older bundle.",
+            f"Give another --output-dir, such as {folder / 'bundle'}.",
+        )
+
+
+def writable(folder: Path) -> Path:
+    """The folder, made if need be; UserError if nothing can be written there."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe = folder / ".writable"

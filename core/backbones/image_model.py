@@ -81,7 +81,9 @@ class ImageModel(nn.Module):
     def serve(self, image: Tensor, metadata: Tensor | None = None) -> dict[str, Tensor]:
         """Served outputs: logits, embedding, evidence (B, K, h, w) and, with a decoder, mask (B, h, w) in [0, 1]."""
         outputs, maps = self._run(image, metadata)
-        served = {name: outputs[name] for name in ("logits", "embedding")}
+        served = {"logits": outputs["logits"]}
+        # Novelty looks at every stage: colours and textures that are strange show early, shapes late.
+        served["embedding"] = torch.cat([feature.mean(dim=(2, 3)) for feature in maps], dim=1)
         served["evidence"] = self.classifier.evidence(maps[-1])
         if "mask_logits" in outputs:
             served["mask"] = outputs["mask_logits"].sigmoid()

@@ -199,7 +199,7 @@ def _render_examples() -> str:
 
 
 def _example_button(number: int, example: SampleImage) -> str:
-    caption = Text(name_word(example.label, "en"), name_word(example.label, "zh")) if example.label else example.caption
+    caption = example.caption or Text(name_word(example.label, "en"), name_word(example.label, "zh"))
     picture = base64.b64encode(example.png).decode()
     return (
         f'<button type="button" data-number="{number}"><img alt="" src="data:image/png;base64,{escape(picture)}">'

@@ -212,7 +212,9 @@ def resolve_config(config_class: type[C], file: Path | None, overrides: Mapping[
 
 def dump_config(config: Config) -> str:
     """The whole config as YAML, from which the same run can be started again."""
-    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    # A section without settings would be read back as an unknown key.
+    empty = {name for name, field in type(config).model_fields.items() if not _holds_settings(field.annotation)}
+    return yaml.safe_dump(config.model_dump(mode="json", exclude=empty), sort_keys=False, allow_unicode=True)
 
 
 def describe_fields(config_class: type[Record], prefix: str = "") -> Iterator[FieldHelp]:
@@ -290,8 +292,9 @@ def _nest(dotted: str, value: Any) -> dict[str, Any]:
 
 
 def _merge(target: dict[str, Any], layer: Mapping[str, Any]) -> None:
+    """Lays a layer over what is there; an empty mapping clears one that was there."""
     for key, value in layer.items():
-        if isinstance(value, Mapping) and isinstance(target.get(key), dict):
+        if isinstance(value, Mapping) and value and isinstance(target.get(key), dict):
             _merge(target[key], value)
         else:
             target[key] = dict(value) if isinstance(value, Mapping) else value
@@ -339,6 +342,12 @@ def _readable(error: ValidationError, sources: Mapping[str, str]) -> UsageError:
 
 def _record_class(annotation: Any) -> type[Record] | None:
     return annotation if isinstance(annotation, type) and issubclass(annotation, Record) else None
+
+
+def _holds_settings(annotation: Any) -> bool:
+    """Does a field hold anything: a setting of its own, or a section with some?"""
+    nested = _record_class(annotation)
+    return nested is None or bool(nested.model_fields)
 
 
 def _type_name(annotation: Any) -> str:

@@ -1,7 +1,6 @@
 """What a run says while it trains: a progress bar in a terminal, plain lines in a pipe, metrics.csv, trackers."""
 
 import csv
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,11 +11,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 PLAIN_INTERVAL_S = 10.0
 BAR_INTERVAL_S = 0.2
-
-
-def print_plain_or_rich() -> Console:
-    """The console of messages: standard error, so that standard output stays free for results."""
-    return Console(stderr=True, width=None if sys.stderr.isatty() else 100, highlight=False, soft_wrap=False)
 
 
 class RunLog:

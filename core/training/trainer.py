@@ -6,20 +6,13 @@ loss scaling) and keeps the rest in sight.
 
 import contextlib
 import math
-import signal
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from types import FrameType
 from typing import Any, NoReturn, cast
 
-import numpy as np
 import torch
-from accelerate import Accelerator
-from accelerate.state import AcceleratorState
-from accelerate.utils import broadcast
 from rich.console import Console
 from torch import Tensor, nn
 
@@ -28,7 +21,7 @@ from core.data.randomness import step_seed
 from core.errors import UserError
 from core.hardware import HardwarePlan, peak_memory_mb
 from core.tasks.task import Arrays, Task
-from core.training.batches import Batch, TrainBatches, split_batch, take
+from core.training.batches import Batch, TrainBatches, split_batch
 from core.training.checkpoint import Checkpoint, load_latest, save_checkpoint, save_weights, to_host
 from core.training.optim import (
     WeightAverage,
@@ -39,7 +32,9 @@ from core.training.optim import (
     set_frozen,
     set_learning_rate,
 )
+from core.training.process import build_accelerator, machine_settings, signals_kept
 from core.training.run_log import RunLog, append_metrics
+from core.training.validation import mean_over_processes, validate
 
 MAX_RECOVERIES = 3
 FINITE_CHECK_STEPS = 50
@@ -111,7 +106,7 @@ def fit(
     Raises:
         UserError: The loss stays not finite, a batch of the smallest size does not fit, or the disk is full.
     """
-    with _machine_settings(plan, config):
+    with machine_settings(plan, config):
         trainer = Trainer(model, task, train, validation, config, plan, seed, folder, console)
         if resume:
             trainer.restore()
@@ -136,7 +131,7 @@ class Trainer:
         self.task, self.validation, self.config, self.plan = task, validation, config, plan
         self.seed, self.folder = seed, folder
         self.console = console if plan.is_main else None
-        self.accelerator = _build_accelerator(plan, config, folder)
+        self.accelerator = build_accelerator(plan, config, folder)
         if plan.channels_last:
             model = model.to(memory_format=torch.channels_last)
         self.model = model.to(self.accelerator.device)
@@ -178,7 +173,7 @@ class Trainer:
                     stopped_by = reason
                     break
                 try:
-                    with _signals_kept() as self.signals:
+                    with signals_kept() as self.signals:
                         self._train_epoch(self.progress.step // per_epoch)
                 except _LossNotFinite:
                     self._recover()
@@ -269,7 +264,7 @@ class Trainer:
             "epoch": float(epoch + 1),
             "learning_rate": self.optimizer.param_groups[0]["lr"],
             "train_loss": self._mean_over_processes(progress.loss_sum / self.batches.steps_per_epoch),
-            **{f"validation_{name}": value for name, value in self._validate().items()},
+            **{f"validation_{name}": value for name, value in self._validated().items()},
             "examples_per_second": self.examples_per_second,
         }
         progress.seconds += time.monotonic() - started
@@ -288,43 +283,11 @@ class Trainer:
             f"epoch {epoch + 1}/{self.config.epochs} {' '.join(shown)} {self.examples_per_second:.0f} examples/s{best}"
         )
 
-    # ---- validation and the best weights ---------------------------------------------------------
+    # ---- the best weights ------------------------------------------------------------------------
 
-    def _validate(self) -> dict[str, float]:
-        """Loss and metrics of the evaluated weights on the validation split, the same on every process."""
-        with self._evaluated_weights(), torch.no_grad():
-            self.model.eval()
-            self._share_buffers()
-            loss, outputs = self._run_validation()
-        served = {name: value.float().cpu().numpy() for name, value in _as_served(outputs).items()}
-        evaluation = self.task.evaluate(served, self.validation, None, resamples=0)
-        metrics = {name: estimate.value for name, estimate in evaluation.metrics.items()}
-        return {**metrics, "loss": loss}
-
-    def _run_validation(self) -> tuple[float, dict[str, Tensor]]:
-        """Mean loss and the outputs in order; each process runs its share of every batch."""
-        rows = len(next(iter(self.validation.values())))
-        share = self.plan.micro_batch_size
-        loss_sum = torch.zeros((), dtype=torch.float64, device=self.accelerator.device)
-        outputs: list[dict[str, Tensor]] = []
-        for start in range(0, rows, share * self.plan.num_processes):
-            first = start + self.plan.rank * share
-            wanted = np.arange(first, min(first + share, rows))
-            # A process with nothing left runs one row again, so that all of them gather together.
-            batch = take(self.validation, wanted if len(wanted) else np.array([rows - 1]), self.accelerator.device)
-            output = self.model(**{name: batch[name] for name in self.inputs})
-            loss_sum += self.task.loss(output, batch).double() * len(wanted)
-            kept = {name: _padded(value, share) for name, value in output.items() if name in SERVED_FROM}
-            outputs.append({name: self.accelerator.gather(value) for name, value in kept.items()})
-        merged = {name: torch.cat([output[name] for output in outputs])[:rows] for name in outputs[0]}
-        mean_loss = self._mean_over_processes(loss_sum.item()) * self.plan.num_processes / rows
-        return mean_loss, merged
-
-    def _share_buffers(self) -> None:
-        """Gives every process the first one's BatchNorm statistics, which are the ones that are saved."""
-        if self.plan.num_processes > 1:
-            for buffer in self.model.buffers():
-                buffer.copy_(broadcast(buffer))
+    def _validated(self) -> dict[str, float]:
+        with self._evaluated_weights():
+            return validate(self.model, self.task, self.validation, self.plan, self.accelerator)
 
     def _keep_best(self, epoch: int, row: Mapping[str, float]) -> None:
         name = f"validation_{self.config.monitor}"
@@ -468,8 +431,7 @@ class Trainer:
     def _mean_over_processes(self, value: float) -> float:
         if self.plan.num_processes == 1:
             return value
-        here = torch.tensor([value], dtype=torch.float32, device=self.accelerator.device)
-        return float(self.accelerator.reduce(here, "mean").item())
+        return mean_over_processes(value, self.accelerator)
 
     def _show(self, in_epoch: int, elapsed: float, first_step: int) -> None:
         if not self.log.is_due():
@@ -485,45 +447,8 @@ class Trainer:
         self.log.show(self.progress.step, facts)
 
 
-@contextlib.contextmanager
-def _signals_kept() -> Iterator[list[int]]:
-    """Collects interrupts (Ctrl+C, a cluster's SIGTERM) instead of breaking a step in two; a second one breaks it."""
-    kept: list[int] = []
-    if threading.current_thread() is not threading.main_thread():
-        yield kept
-        return
-
-    def keep(number: int, _: FrameType | None) -> None:
-        if kept:
-            raise KeyboardInterrupt
-        kept.append(number)
-
-    before = {number: signal.signal(number, keep) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield kept
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
 class _LossNotFinite(Exception):
     """The loss of an epoch so far is infinite or not a number."""
-
-
-SERVED_FROM = ("logits", "mask_logits")
-
-
-def _as_served(outputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Training outputs as the served graph would give them, uncalibrated."""
-    served = {"probabilities": outputs["logits"].float().softmax(dim=-1)}
-    if "mask_logits" in outputs:
-        served["mask"] = outputs["mask_logits"].float().sigmoid()
-    return served
-
-
-def _padded(rows: Tensor, length: int) -> Tensor:
-    """The same with its last row repeated up to a length, because gathering wants equal shapes."""
-    return torch.cat([rows, rows[-1:].expand(length - len(rows), *rows.shape[1:])]) if len(rows) < length else rows
 
 
 def _finite(loss_sum: Tensor) -> float:
@@ -539,51 +464,6 @@ def _is_out_of_memory(error: BaseException) -> bool:
 
 def _memory_mb(device: torch.device) -> float:
     return torch.cuda.max_memory_allocated(device) / 2**20 if device.type == "cuda" else peak_memory_mb()
-
-
-def _build_accelerator(plan: HardwarePlan, config: TrainConfig, folder: Path) -> Accelerator:
-    # accelerate keeps its state for the whole process; a second run with another precision needs a fresh one.
-    AcceleratorState._reset_state()
-    accelerator = Accelerator(
-        cpu=plan.device == "cpu",
-        mixed_precision="no" if plan.precision == "fp32" else plan.precision,
-        log_with=list(config.trackers) if config.trackers and plan.is_main else None,
-        project_dir=folder,
-    )
-    if accelerator.num_processes != plan.num_processes:
-        raise UserError(
-            f"Launched as {plan.num_processes} processes, but accelerate runs {accelerator.num_processes}.",
-            "Both must agree.",
-            "On CPUs use `torchrun --standalone --nproc_per_node N -m apps.<name>.train`.",
-        )
-    if config.trackers and plan.is_main:
-        try:
-            accelerator.init_trackers("tensorboard" if "tensorboard" in config.trackers else folder.name)
-        except (ImportError, ValueError) as error:
-            raise UserError(
-                f"A tracker could not start: {error}",
-                "tensorboard, wandb.",
-                "Install the extra, or change train.trackers.",
-            ) from None
-    return accelerator
-
-
-@contextlib.contextmanager
-def _machine_settings(plan: HardwarePlan, config: TrainConfig) -> Iterator[None]:
-    """Threads and deterministic kernels for as long as training runs."""
-    before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
-    deterministic: Any = torch.utils.deterministic
-    filled = deterministic.fill_uninitialized_memory
-    torch.set_num_threads(plan.threads)
-    torch.use_deterministic_algorithms(config.deterministic, warn_only=True)
-    # Filling fresh memory makes reads of it repeatable; nothing here reads it, and it costs time.
-    deterministic.fill_uninitialized_memory = False
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before[0])
-        torch.use_deterministic_algorithms(before[1])
-        deterministic.fill_uninitialized_memory = filled
 
 
 def describe(result: FitResult) -> dict[str, Any]:

@@ -60,6 +60,7 @@ class AppSpec:
         configs: The folder of its preset YAML files.
         build_page: Makes its Gradio page from a loaded predictor and a store.
         read_input: Turns one INPUT of `predict` (a path, a text) into a raw example.
+        package: Holds train, evaluate, export, predict and demo; empty = apps.<name>.
     """
 
     name: str
@@ -70,10 +71,15 @@ class AppSpec:
     configs: Path
     build_page: Callable[["Predictor", "Store"], "gr.Blocks"]
     read_input: Callable[[str], "Example"]
+    package: str = ""
 
     def recipe(self, name: str) -> Recipe:
         """The recipe of that name; the first one for an empty name."""
         return next(recipe for recipe in self.recipes if name in ("", recipe.name))
+
+    def command(self, verb: str) -> str:
+        """What a user types for a verb."""
+        return f"python -m {self.package or f'apps.{self.name}'}.{verb}"
 
 
 @dataclass(frozen=True)

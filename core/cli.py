@@ -51,7 +51,7 @@ def _run_verb(spec: AppSpec, verb: str, argv: Sequence[str]) -> int:
         raise UsageError(
             f"`{verb}` takes no settings such as --{next(iter(overrides))}.",
             "A finished model is used as it was trained.",
-            f"See python -m apps.{spec.name}.{verb} --help.",
+            f"See {spec.command(verb)} --help.",
         )
     return VERB_FUNCTIONS[verb](spec, arguments, overrides)
 
@@ -169,7 +169,7 @@ def _run_suite_verb(listing: Listing, argv: Sequence[str]) -> int:
         return DONE if examine(listing.apps, listing.broken) else FAILED
     for name, spec in listing.apps.items():
         print(f"{name}\n    {spec.title.en} / {spec.title.zh}\n    {spec.summary.en}")
-        print(f"    python -m apps.{name}.train --help")
+        print(f"    {spec.command('train')} --help")
     for name, reason in listing.broken.items():
         print(f"{name}\n    cannot be loaded: {reason}", file=sys.stderr)
     return DONE
@@ -260,7 +260,7 @@ def _parsed(key: str, text: str, type_name: str) -> Any:
 
 def _parser(spec: AppSpec, verb: str) -> argparse.ArgumentParser:
     parser = Parser(
-        f"python -m apps.{spec.name}.{verb}",
+        spec.command(verb),
         description=f"{VERBS[verb]}\n{spec.title.en}: {spec.summary.en}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,

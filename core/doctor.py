@@ -83,7 +83,7 @@ def _machine(machine: Machine) -> Iterator[Finding]:
 def _apps(apps: Mapping[str, AppSpec], broken: Mapping[str, str]) -> Iterator[Finding]:
     for name, spec in apps.items():
         latest = Path("runs") / name / "latest"
-        trained = "trained" if latest.exists() else f"not trained yet: python -m apps.{name}.train --config quick"
+        trained = "trained" if latest.exists() else f"not trained yet: {spec.command('train')} --config quick"
         yield Finding("ok", f"app {name}: {spec.title.en}; {trained}")
     for name, reason in broken.items():
         yield Finding("missing", f"app {name} cannot be loaded: {reason}", "update or remove it")

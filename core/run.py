@@ -346,12 +346,11 @@ def _finish(
 
 
 def _next_commands(spec: AppSpec, run: Path) -> list[str]:
-    module = f"python -m apps.{spec.name}"
     return [
-        f"{module}.demo {run}",
-        f"{module}.predict {run} FILE...",
-        f"{module}.evaluate {run}",
-        f"{module}.export {run}",
+        f"{spec.command('demo')} {run}",
+        f"{spec.command('predict')} {run} INPUT...",
+        f"{spec.command('evaluate')} {run}",
+        f"{spec.command('export')} {run}",
     ]
 
 

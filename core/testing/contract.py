@@ -60,8 +60,6 @@ class AppContract:
     """The app."""
     quick_overrides: ClassVar[tuple[str, ...]] = ()
     """Settings that make the quick preset short; two epochs at least."""
-    package: ClassVar[str] = ""
-    """The package that holds train, evaluate, export, predict and demo; empty = apps.<name>."""
     plots: ClassVar[tuple[str, ...]] = ("training",)
     """Plots that a run leaves."""
 
@@ -72,7 +70,7 @@ class AppContract:
     @classmethod
     def module(cls, verb: str) -> str:
         """What `python -m` starts for a verb."""
-        return f"{cls.package or f'apps.{cls.spec.name}'}.{verb}"
+        return cls.spec.command(verb).removeprefix("python -m ")
 
     def example_inputs(self, folder: Path) -> list[str]:
         """Two or more inputs for `predict`, their files written into a folder."""
@@ -111,7 +109,7 @@ class AppContract:
     def test_help_imports_nothing_heavy(self, verb: str, tmp_path: Path) -> None:
         done = probe_module(self.module(verb), "--help", cwd=tmp_path)
         assert done.code == 0, done.stderr
-        assert f"{verb} [-h]" in done.stdout
+        assert self.spec.command(verb) in done.stdout
         assert self.spec.summary.en in done.stdout
         assert not done.heavy
 
@@ -120,6 +118,7 @@ class AppContract:
         assert done.code == 0, done.stderr
         assert self.spec.name in done.stdout.splitlines()
         assert self.spec.title.zh in done.stdout
+        assert f"{self.spec.command('train')} --help" in done.stdout
         assert not done.heavy
 
     # ---- training --------------------------------------------------------------------------------
@@ -172,7 +171,7 @@ class AppContract:
             log.index(part) for part in ("Machine and plan", "Data", "Config", "Results go to", "epoch 1/", "Next")
         ]
         assert order == sorted(order)
-        assert f".demo {trained.run.name}" in trained.done.stderr
+        assert f"{self.spec.command('demo')} {trained.run.name}" in trained.done.stderr
 
     def test_killed_run_resumed_equals_the_unkilled_one(self, trained: Trained) -> None:
         words = self._train_words("killed")

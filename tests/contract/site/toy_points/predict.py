@@ -1,0 +1,9 @@
+"""`python -m toy_points.predict`."""
+
+import sys
+
+from core.cli import app_main
+from toy_points.app import SPEC
+
+if __name__ == "__main__":
+    sys.exit(app_main(SPEC, "predict", sys.argv[1:]))

@@ -1,6 +1,7 @@
 """The process that trains: accelerate, threads, deterministic kernels, and signals that wait for the end of a step."""
 
 import contextlib
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -26,6 +27,8 @@ def build_accelerator(plan: HardwarePlan, config: TrainConfig, folder: Path) -> 
     """
     # accelerate keeps its state for the whole process; a second run with another precision needs a fresh one.
     AcceleratorState._reset_state()
+    if plan.device.startswith("cuda"):
+        torch.cuda.set_device(plan.device)
     accelerator = Accelerator(
         cpu=plan.device == "cpu",
         mixed_precision="no" if plan.precision == "fp32" else plan.precision,
@@ -56,6 +59,9 @@ def build_accelerator(plan: HardwarePlan, config: TrainConfig, folder: Path) -> 
 def machine_settings(plan: HardwarePlan, config: TrainConfig) -> Iterator[None]:
     """Threads and deterministic kernels for as long as training runs."""
     before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    if config.deterministic:
+        # Without it cuBLAS may choose another algorithm each time; read when the first GPU kernel starts.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     deterministic: Any = torch.utils.deterministic
     filled = deterministic.fill_uninitialized_memory
     torch.set_num_threads(plan.threads)

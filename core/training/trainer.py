@@ -202,21 +202,18 @@ class Trainer:
             progress.step += 1
             in_epoch = progress.step - epoch * per_epoch
             if self.signals:
-                progress.loss_sum, progress.seconds = _finite(loss_sum), done_before + time.monotonic() - started
+                progress.loss_sum, progress.seconds = loss_sum.item(), done_before + time.monotonic() - started
                 self._stop_early()
-            if in_epoch % FINITE_CHECK_STEPS == 0 or self.log.is_due():
-                progress.loss_sum = _finite(loss_sum)
-                self._show(in_epoch, time.monotonic() - started, first_step)
-            if (
-                config.checkpoint_every_steps
-                and progress.step % config.checkpoint_every_steps == 0
-                and in_epoch < per_epoch
-            ):
-                progress.loss_sum = _finite(loss_sum)
+            if self.log.is_due():
+                self._show(loss_sum.item() / in_epoch, in_epoch - first_step, time.monotonic() - started)
+            is_checkpoint = config.checkpoint_every_steps and progress.step % config.checkpoint_every_steps == 0
+            if in_epoch < per_epoch and (is_checkpoint or in_epoch % FINITE_CHECK_STEPS == 0):
+                progress.loss_sum = self._finite(loss_sum)
                 progress.seconds = done_before + time.monotonic() - started
-                self._save()
+                if is_checkpoint:
+                    self._save()
         elapsed = time.monotonic() - started
-        progress.loss_sum = _finite(loss_sum)
+        progress.loss_sum = self._finite(loss_sum)
         self.examples_per_second = (per_epoch - first_step) * self.batches.batch_size / max(elapsed, 1e-9)
         progress.seconds = done_before + elapsed
         self._end_epoch(epoch)
@@ -263,7 +260,7 @@ class Trainer:
         row = {
             "epoch": float(epoch + 1),
             "learning_rate": self.optimizer.param_groups[0]["lr"],
-            "train_loss": self._mean_over_processes(progress.loss_sum / self.batches.steps_per_epoch),
+            "train_loss": progress.loss_sum / self.batches.steps_per_epoch,
             **{f"validation_{name}": value for name, value in self._validated().items()},
             "examples_per_second": self.examples_per_second,
         }
@@ -409,7 +406,8 @@ class Trainer:
 
     def _stop_early(self) -> NoReturn:
         """Saves where training stands and ends; waits for no other process, which may have gone already."""
-        self._save_here()
+        if math.isfinite(self.progress.loss_sum):
+            self._save_here()
         self.log.say(f"Interrupted after step {self.progress.step}; go on with --resume {self.folder}.")
         raise KeyboardInterrupt
 
@@ -426,20 +424,21 @@ class Trainer:
         value = step_seed(self.seed, step, self.plan.rank, micro_batch)
         torch.default_generator.manual_seed(value)
         if self.accelerator.device.type == "cuda":
-            torch.cuda.default_generators[self.accelerator.device.index or 0].manual_seed(value)
+            torch.cuda.manual_seed(value)
 
-    def _mean_over_processes(self, value: float) -> float:
-        if self.plan.num_processes == 1:
-            return value
-        return mean_over_processes(value, self.accelerator)
+    def _finite(self, loss_sum: Tensor) -> float:
+        """The loss summed so far, the mean over processes; all of them learn together that it is not finite."""
+        value = loss_sum.item()
+        if self.plan.num_processes > 1:
+            value = mean_over_processes(value, self.accelerator)
+        if not math.isfinite(value):
+            raise _LossNotFinite
+        return value
 
-    def _show(self, in_epoch: int, elapsed: float, first_step: int) -> None:
-        if not self.log.is_due():
-            return
-        rate = (in_epoch - first_step) * self.batches.batch_size / max(elapsed, 1e-9)
+    def _show(self, mean_loss: float, steps: int, seconds: float) -> None:
         facts = {
-            "loss": f"{self.progress.loss_sum / in_epoch:.4f}",
-            "rate": f"{rate:.0f}/s",
+            "loss": f"{mean_loss:.4f}",
+            "rate": f"{steps * self.batches.batch_size / max(seconds, 1e-9):.0f}/s",
             "memory": f"{_memory_mb(self.accelerator.device):.0f} MiB",
         }
         if self.progress.history and self.config.monitor != "loss":
@@ -449,13 +448,6 @@ class Trainer:
 
 class _LossNotFinite(Exception):
     """The loss of an epoch so far is infinite or not a number."""
-
-
-def _finite(loss_sum: Tensor) -> float:
-    value = loss_sum.item()
-    if not math.isfinite(value):
-        raise _LossNotFinite
-    return value
 
 
 def _is_out_of_memory(error: BaseException) -> bool:

@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +33,7 @@ from core.export.exporter import Calibrated, Origin, calibrate, evaluate_session
 from core.export.model_card import write_card
 from core.export.session import Session
 from core.hardware import HardwarePlan, current_rank, detect_machine, plan_hardware
-from core.run_environment import describe_environment
+from core.run_environment import check_trackers, describe_environment
 from core.run_folder import (
     check_replaceable,
     check_same_run,
@@ -95,7 +94,7 @@ def train(
         UserError: Anything that the user can mend.
     """
     config = resolved.config
-    _check_trackers(config)
+    check_trackers(config.train.trackers)
     console = open_console(is_main=current_rank() == 0)
     plan = plan_hardware(config.hardware, config.train, detect_machine())
     environment = describe_environment()
@@ -240,17 +239,6 @@ def export(
 
 
 # ---- steps of a training -------------------------------------------------------------------------
-
-
-def _check_trackers(config: Config) -> None:
-    """Raises UserError for a tracker that is not installed, which accelerate would leave out without a word."""
-    for name in config.train.trackers:
-        if find_spec(name) is None:
-            raise UserError(
-                f"The tracker {name} is not installed.",
-                "Trackers are tensorboard and wandb.",
-                f"Run pip install -e '.[{name}]', or change train.trackers.",
-            )
 
 
 def _load_data(recipe: Recipe, config: Config, console: Console) -> DataModule:

@@ -85,10 +85,15 @@ def open_frame(title: Text, summary: Text, limits: Sequence[Text]) -> Iterator[g
         limits: What it must not be used for.
     """
     with gr.Blocks(title=title.en, analytics_enabled=False, fill_width=True, delete_cache=DELETE_UPLOADS_S) as page:
-        gr.HTML(render_notice(), elem_id="research-notice")
-        gr.HTML(render_header(title, summary), elem_id="page-header")
+        show_html(render_notice(), elem_id="research-notice")
+        show_html(render_header(title, summary), elem_id="page-header")
         yield page
-        gr.HTML(render_limits(limits), elem_id="page-limits")
+        show_html(render_limits(limits), elem_id="page-limits")
+
+
+def show_html(value: str = "", **settings: Any) -> gr.HTML:
+    """A place for our own HTML, styled by our own sheet alone; `settings` are those of `gr.HTML`."""
+    return gr.HTML(value, apply_default_css=False, **settings)
 
 
 def render_notice() -> str:

@@ -67,10 +67,3 @@ def choose_language(query: str | None, cookie: str | None, accepted: str) -> Lan
             if wish and wish.lower().startswith(language):
                 return language
     return "zh" if accepted.strip().lower().startswith("zh") else "en"
-
-
-def language_of(request: gr.Request | None) -> Language:
-    """The language of the page that an event came from, for the few values that cannot hold both."""
-    if request is None:
-        return "en"
-    return choose_language(None, dict(request.cookies).get(COOKIE), dict(request.headers).get("accept-language", ""))

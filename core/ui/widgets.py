@@ -39,11 +39,12 @@ def bars(rows: Sequence[Bar]) -> str:
     """Probabilities as bars, in the order given; the number stands beside each."""
     items = []
     for row in rows:
-        note = f'<span class="chip">{escape(row.note)}</span>' if row.note else ""
+        note = f'<span class="mark" title="{escape(row.note)}">!</span>' if row.note else ""
+        note += f'<span class="hidden-words">{escape(row.note)}</span>' if row.note else ""
         items.append(
             f'<li class="{"marked" if row.is_marked else ""}"><span class="name">{escape(row.name)}{note}</span>'
             f'<span class="track" aria-hidden="true"><span style="width:{_percent(row.share)}"></span></span>'
-            f'<span class="number">{row.share:.2f}</span></li>'
+            f'<span class="number">{_share(row.share)}</span></li>'
         )
     return f'<ol class="bars">{"".join(items)}</ol>'
 
@@ -121,6 +122,10 @@ def _cell(value: Any) -> str:
     if isinstance(value, int):
         return f'<td class="figure">{value:,}</td>'
     return f"<td>{escape(NO_VALUE if value is None else str(value))}</td>"
+
+
+def _share(share: float) -> str:
+    return "&lt;0.01" if 0 < share < 0.005 else f"{share:.2f}"
 
 
 def _percent(share: float) -> str:

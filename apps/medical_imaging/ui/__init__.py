@@ -15,7 +15,7 @@ from core.errors import UserError
 from core.serving.predictor import Predictor
 from core.serving.store import Store
 from core.texts import Text
-from core.ui.frame import open_frame
+from core.ui.frame import open_frame, show_html
 from core.ui.translations import label
 
 ONE = Text("One image", "单张判读")
@@ -34,21 +34,21 @@ def build_lesion_page(predictor: Predictor, store: Store) -> gr.Blocks:
     reader = Reader(predictor)
     hidden: dict[str, Any] = {"api_visibility": "private"}
     with open_frame(SPEC.title, SPEC.summary, (*SPEC.limits, *measured_limits(predictor))) as page:
-        readings = gr.HTML(render=False, elem_id="readings")
+        readings = show_html(render=False, elem_id="readings")
 
         def refresh() -> str:
             return render_readings(store, SPEC.name)
 
         with gr.Tabs():
             with gr.Tab(label(ONE), id="one"):
-                build_reading_tab(page, reader, store, refresh, readings)
+                build_reading_tab(reader, store, refresh, readings)
             with gr.Tab(label(SEVERAL), id="several"):
                 build_batch_tab(reader)
             with gr.Tab(label(READINGS), id="readings") as readings_tab:
                 readings.render()  # type: ignore[no-untyped-call]
             with gr.Tab(label(MODEL), id="model") as model_tab:
-                gr.HTML(render_model(predictor), elem_id="model")
-                plots = gr.HTML("", elem_id="plots")
+                show_html(render_model(predictor), elem_id="model")
+                plots = show_html("", elem_id="plots")
         readings_tab.select(refresh, None, readings, **hidden)
         page.load(refresh, None, readings, show_progress="hidden", **hidden)
         # Drawing takes a second: not before someone looks.

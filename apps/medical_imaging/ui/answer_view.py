@@ -1,7 +1,8 @@
 """An answer in words: one plain sentence first, then what it rests on. Pure functions giving escaped HTML."""
 
+from collections.abc import Mapping
 from html import escape
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from apps.medical_imaging.ui.label_words import name_word
 from core.evaluation.decision import DecisionPolicy
@@ -16,11 +17,21 @@ COLUMNS = (Text("left", "左"), Text("centre", "中"), Text("right", "右"))
 
 
 class View(NamedTuple):
-    """What an answer is worded with."""
+    """What an answer is worded with.
+
+    Args:
+        answer: Of one image.
+        schema: Of the bundle.
+        policy: Of the bundle.
+        test_metrics: Measured on test images: name to {value, low, high}.
+        metadata: What is known of the patient, as words.
+        language: Of the words.
+    """
 
     answer: ImageAnswer
     schema: ImageSchema
     policy: DecisionPolicy
+    test_metrics: Mapping[str, Any]
     metadata: tuple[str, ...]
     language: Language
 
@@ -104,16 +115,28 @@ def _verdict(view: View) -> str:
     sentence = f'<p class="verdict">{escape(answer_sentence(view))}</p>'
     if verdict.decision == "answered":
         left = view.say(
-            f"At {coverage} coverage no other type remains.", f"在 {coverage} 覆盖率下，没有其他类型需要保留。"
+            f"No other type is left in the prediction set (made to hold the right type in {coverage} of cases).",
+            f"预测集中没有其他类型（预测集按 {coverage} 的病例包含正确类型而设定）。",
         )
         return f'{sentence}<p class="quiet">{escape(left)}</p>'
     names = join_words([view.name(label) for label in verdict.prediction_set], view.language, OR)
     title = view.say("Not certain: read it yourself with care", "不确定：请谨慎自行判读")
-    line = view.say(
-        f"One of these types is right in {coverage} of cases: {names}.",
-        f"在 {coverage} 的病例中，正确类型在以下之列：{names}。",
+    line = view.say(f"Still possible: {names}.", f"仍有可能：{names}。")
+    return sentence + notice("warn", title, [line, _coverage(view)])
+
+
+def _coverage(view: View) -> str:
+    """The promise of the prediction sets, and whether test images kept it: it holds on average, not for one image."""
+    wanted, measured = f"{view.policy.coverage:.0%}", view.test_metrics.get("set_coverage")
+    if not measured or measured.get("value") is None:
+        return view.say(
+            f"Sets are made to hold the right type in {wanted} of cases.", f"集合按 {wanted} 的病例包含正确类型而设定。"
+        )
+    found = f"{measured['value']:.0%}"
+    return view.say(
+        f"Sets are made to hold the right type in {wanted} of cases; on test images {found} did.",
+        f"集合按 {wanted} 的病例包含正确类型而设定；在测试图像上实际为 {found}。",
     )
-    return sentence + notice("warn", title, [line])
 
 
 def _alarm(view: View) -> str:
@@ -134,13 +157,28 @@ def _alarm(view: View) -> str:
     found, spared = point.sensitivity, point.specificity
     measured = view.say(
         f"At this threshold on {view.policy.num_examples} validation images: sensitivity {found.value:.2f} "
-        f"(95 % interval {found.low:.2f} to {found.high:.2f}), specificity {spared.value:.2f} "
+        f"(95% interval {found.low:.2f} to {found.high:.2f}), specificity {spared.value:.2f} "
         f"({spared.low:.2f} to {spared.high:.2f}).",
         f"该阈值在 {view.policy.num_examples} 张验证图像上："
         f"灵敏度 {found.value:.2f}（95% 区间 {found.low:.2f} 至 {found.high:.2f}），"
         f"特异度 {spared.value:.2f}（{spared.low:.2f} 至 {spared.high:.2f}）。",
     )
-    return notice("alarm" if alarm.flagged else "plain", title, [sum_line, measured])
+    return notice("alarm" if alarm.flagged else "plain", title, [sum_line, measured, *_alarm_on_test(view)])
+
+
+def _alarm_on_test(view: View) -> list[str]:
+    """The same figures on images that did not choose the threshold."""
+    found, spared = view.test_metrics.get("alarm_sensitivity"), view.test_metrics.get("alarm_specificity")
+    if not found or not spared or None in (found.get("value"), spared.get("value")):
+        return []
+    return [
+        view.say(
+            f"On test images, unused in choosing it: {found['value']:.2f} ({found['low']:.2f} to {found['high']:.2f}) "
+            f"and {spared['value']:.2f} ({spared['low']:.2f} to {spared['high']:.2f}).",
+            f"在未参与选定阈值的测试图像上：{found['value']:.2f}（{found['low']:.2f} 至 {found['high']:.2f}）"
+            f"和 {spared['value']:.2f}（{spared['low']:.2f} 至 {spared['high']:.2f}）。",
+        )
+    ]
 
 
 def _ranking(view: View) -> str:
@@ -152,8 +190,8 @@ def _ranking(view: View) -> str:
         for label, probability in view.answer.ranking
     ]
     note = view.say(
-        f"Calibrated probabilities. Bold: the set that holds the right type in {view.policy.coverage:.0%} of cases.",
-        f"概率已校准。粗体：在 {view.policy.coverage:.0%} 的病例中包含正确类型的集合。",
+        f"Calibrated probabilities. Bold: the prediction set. {_coverage(view)} “!”: must not be missed.",
+        f"概率已校准。粗体：预测集。{_coverage(view)}“!”：不可漏诊。",
     )
     return f'{heading(view.say("Types", "类型"))}{bars(rows)}<p class="quiet">{escape(note)}</p>'
 

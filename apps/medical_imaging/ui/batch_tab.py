@@ -15,6 +15,7 @@ from apps.medical_imaging.ui.reading import Metadata, Reader, Reading
 from apps.medical_imaging.ui.readings_tab import DECISIONS
 from core.errors import UserError
 from core.texts import Language, Text
+from core.ui.frame import show_html
 from core.ui.translations import in_both, inline, label
 from core.ui.widgets import table
 
@@ -67,15 +68,15 @@ class Row:
 
 def build_batch_tab(reader: Reader) -> None:
     """Components and events of the tab."""
-    gr.HTML(f'<p class="quiet">{inline(NOTE)}</p>')
+    show_html(f'<p class="quiet">{inline(NOTE)}</p>')
     files = gr.File(
-        label=label(FILES), file_count="multiple", elem_id="batch-files", elem_classes=["drop-zone"], height=190
+        label=label(FILES), file_count="multiple", elem_id="batch-files", elem_classes=["drop-zone"], height=150
     )
     with gr.Row():
         folder = gr.UploadButton(label=label(FOLDER), file_count="directory", elem_id="batch-folder")
         start = gr.Button(value=label(START), variant="primary", elem_id="batch-start")
-    progress = gr.HTML("", elem_id="batch-progress")
-    result = gr.HTML("", elem_id="batch-table")
+    progress = show_html("", elem_id="batch-progress")
+    result = show_html("", elem_id="batch-table")
     download = gr.DownloadButton(label=label(DOWNLOAD), visible=False, elem_id="batch-download")
 
     def read_all(paths: list[str] | None) -> Iterator[tuple[Any, ...]]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from apps.medical_imaging.ui.label_words import name_word
+from apps.medical_imaging.ui.reading import test_evaluation
 from core.serving.predictor import Predictor
 from core.tasks.image_schema import ImageSchema
 from core.texts import Language, Text
@@ -72,7 +73,7 @@ def load_plots(predictor: Predictor) -> dict[str, bytes]:
         return {file.stem: file.read_bytes() for file in files}
     from core.evaluation.plots import draw_curves
 
-    return draw_curves(_test(predictor).get("curves", {}))
+    return draw_curves(test_evaluation(predictor).get("curves", {}))
 
 
 def measured_limits(predictor: Predictor) -> tuple[Text, ...]:
@@ -96,10 +97,10 @@ def measured_limits(predictor: Predictor) -> tuple[Text, ...]:
 
 
 def _model(predictor: Predictor, language: Language) -> str:
-    metrics = _test(predictor).get("metrics", {})
+    metrics = test_evaluation(predictor).get("metrics", {})
     shown = [Tile(name.in_language(language), metrics[key]) for key, name in TILES.items() if key in metrics]
     headline = tiles(shown) if shown else f'<p class="quiet">{NO_TILES.in_language(language)}</p>'
-    on_test = Text("On test images, with 95 % intervals", "测试图像上的结果（含 95% 区间）")
+    on_test = Text("On test images, with 95% intervals", "测试图像上的结果（含 95% 区间）")
     per_type = Text("Each type", "各类型")
     about = Text("The model", "模型")
     return (
@@ -152,14 +153,8 @@ def _label_table(predictor: Predictor, language: Language) -> str:
 
 
 def _per_label(predictor: Predictor) -> list[dict[str, Any]]:
-    found = _test(predictor).get("tables", {}).get("per_label")
+    found = test_evaluation(predictor).get("tables", {}).get("per_label")
     return [dict(zip(found["columns"], row, strict=True)) for row in found["rows"]] if found else []
-
-
-def _test(predictor: Predictor) -> dict[str, Any]:
-    metrics = predictor.read_json("metrics.json")
-    test = metrics.get("test", {}) if isinstance(metrics, dict) else {}
-    return test if isinstance(test, dict) else {}
 
 
 def _plot_order(file: Path) -> tuple[int, str]:

@@ -1,6 +1,9 @@
 """What labels, sexes and sites are called on the page, in both languages; unknown ones as the data spells them."""
 
+from typing import Any
+
 from core.texts import Language, Text
+from core.ui.translations import label
 
 NAMES: dict[str, Text] = {
     "melanoma": Text("melanoma", "黑色素瘤"),
@@ -43,13 +46,18 @@ SAME = {
 """Short forms of ISIC and HAM10000."""
 
 
+def name_text(word: str) -> Text:
+    """A label, sex or site as readers say it, in both languages."""
+    key = word.strip().lower().replace(" ", "_").replace("-", "_")
+    plain = word.replace("_", " ").strip() or word
+    return NAMES.get(SAME.get(key, key), Text(plain, plain))
+
+
 def name_word(word: str, language: Language) -> str:
     """A label, sex or site as readers say it."""
-    key = word.strip().lower().replace(" ", "_").replace("-", "_")
-    known = NAMES.get(SAME.get(key, key))
-    return known.in_language(language) if known else word.replace("_", " ").strip() or word
+    return name_text(word).in_language(language)
 
 
-def choices(words: tuple[str, ...], language: Language) -> list[tuple[str, str]]:
-    """(name, word) for a dropdown."""
-    return [(name_word(word, language), word) for word in words]
+def choices(words: tuple[str, ...]) -> list[tuple[Any, str]]:
+    """(name, word) for a dropdown; the name is shown in the page's language."""
+    return [(label(name_text(word)), word) for word in words]

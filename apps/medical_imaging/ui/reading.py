@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from PIL import Image, ImageFilter
 
 from apps.medical_imaging.ui.answer_view import View, render_answer
+from apps.medical_imaging.ui.label_words import name_text
 from core.data.image_files import ImageInput, read_image
 from core.serving.predictor import Predictor
 from core.serving.store import Feedback
@@ -63,14 +64,12 @@ class SampleImage:
     Args:
         name: A file name.
         png: Its content.
-        label: What was drawn; empty = see the caption.
-        caption: For a picture that shows no type.
+        caption: What it shows.
     """
 
     name: str
     png: bytes
-    label: str
-    caption: Text = Text("", "")
+    caption: Text
 
 
 class Reader:
@@ -79,6 +78,7 @@ class Reader:
     def __init__(self, predictor: Predictor) -> None:
         assert isinstance(predictor.schema, ImageSchema), "a bundle of this app"
         self.predictor, self.schema = predictor, predictor.schema
+        self.test_metrics = test_evaluation(predictor).get("metrics", {})
         self.max_megapixels = float(getattr(predictor.task, "max_megapixels", 50.0))
 
     def read(self, path: Path, metadata: Metadata) -> Reading:
@@ -131,7 +131,14 @@ class Reader:
         words = tuple(
             f"{value:g}" if isinstance(value, float | int) else value for value in reading.metadata.given.values()
         )
-        return View(reading.answer, self.schema, self.predictor.policy, words, language)
+        return View(reading.answer, self.schema, self.predictor.policy, self.test_metrics, words, language)
+
+
+def test_evaluation(predictor: Predictor) -> dict[str, Any]:
+    """What the bundle says about its test images; empty where it was not measured."""
+    metrics = predictor.read_json("metrics.json")
+    test = metrics.get("test") if isinstance(metrics, dict) else None
+    return test if isinstance(test, dict) else {}
 
 
 def to_png(image: Image.Image) -> bytes:
@@ -150,11 +157,11 @@ def sample_images() -> tuple[SampleImage, ...]:
     chosen = [rows[number] for number in EXAMPLE_ROWS]
     pictures = [Image.fromarray(render_image(row, EXAMPLE_PX, EXAMPLE_SEED)[0]) for row in chosen]
     clear = [
-        SampleImage(f"example_{row.label}.png", to_png(picture), row.label)
+        SampleImage(f"example_{row.label}.png", to_png(picture), name_text(row.label))
         for row, picture in zip(chosen, pictures, strict=True)
     ]
     blurred = pictures[0].filter(ImageFilter.GaussianBlur(BLUR_PX))
-    return (*clear, SampleImage("example_blurred.png", to_png(blurred), "", Text("blurred", "模糊图像")))
+    return (*clear, SampleImage("example_blurred.png", to_png(blurred), Text("blurred", "模糊图像")))
 
 
 def _overlays(answer: ImageAnswer) -> list[Overlay]:

@@ -22,7 +22,7 @@ def available() -> Listing:
                 raise TypeError(f"it gives {spec!r} instead of an AppSpec named {name!r}")
             apps[name] = spec
         # A plugin is other people's code: whatever it raises is its failure, reported by name.
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             broken[name] = f"{type(error).__name__}: {error}"
     return Listing(apps, broken)
 

@@ -43,17 +43,25 @@ def app_main(spec: AppSpec, verb: str, argv: Sequence[str]) -> int:
 
 
 def _run_verb(spec: AppSpec, verb: str, argv: Sequence[str]) -> int:
-    config_class = spec.recipes[0].config
-    overrides, rest = split_overrides(argv, list(describe_fields(config_class)))
-    parser = _parser(spec, verb)
-    arguments = parser.parse_args(rest)
+    arguments, overrides = parse_verb(spec, verb, argv)
+    return VERB_FUNCTIONS[verb](spec, arguments, overrides)
+
+
+def parse_verb(spec: AppSpec, verb: str, argv: Sequence[str]) -> tuple[argparse.Namespace, dict[str, Any]]:
+    """The arguments of a verb, and its `--dotted.key value` settings, whose keys are not checked yet.
+
+    Raises:
+        UsageError: The command line cannot be understood.
+    """
+    overrides, rest = split_overrides(argv, list(describe_fields(spec.recipes[0].config)))
+    arguments = _parser(spec, verb).parse_args(rest)
     if overrides and verb in ("predict", "demo"):
         raise UsageError(
             f"`{verb}` takes no settings such as --{next(iter(overrides))}.",
             "A finished model is used as it was trained.",
             f"See {spec.command(verb)} --help.",
         )
-    return VERB_FUNCTIONS[verb](spec, arguments, overrides)
+    return arguments, overrides
 
 
 # ---- verbs ---------------------------------------------------------------------------------------
@@ -159,11 +167,16 @@ def suite_main(listing: Listing, argv: Sequence[str]) -> int:
     return _guarded(lambda: _run_suite_verb(listing, argv), debug="--debug" in argv)
 
 
-def _run_suite_verb(listing: Listing, argv: Sequence[str]) -> int:
+def parse_suite(argv: Sequence[str]) -> argparse.Namespace:
+    """The arguments of `python -m apps`."""
     parser = Parser("python -m apps", description="An AI application suite.", allow_abbrev=False)
     parser.add_argument("verb", nargs="?", choices=["list", "doctor"], default="list", help="default: list")
     parser.add_argument("--debug", action="store_true", help="show a traceback when something fails")
-    if parser.parse_args(argv).verb == "doctor":
+    return parser.parse_args(argv)
+
+
+def _run_suite_verb(listing: Listing, argv: Sequence[str]) -> int:
+    if parse_suite(argv).verb == "doctor":
         from core.doctor import examine
 
         return DONE if examine(listing.apps, listing.broken) else FAILED

@@ -4,6 +4,7 @@ A backbone takes image_BCHW and gives a list of feature maps, finest first; it s
 `channels` and `strides`.
 """
 
+import difflib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,19 +31,22 @@ class AlexNet(Backbone):
 
     channels = (64, 192, 256)
     strides = (8, 16, 32)
+    STAGE_ENDS = (2, 5, 12)
+    """Layers whose output is a feature map: the three poolings."""
 
     def __init__(self) -> None:
         super().__init__()
         from torchvision.models import alexnet  # type: ignore[import-untyped, unused-ignore]
 
-        layers = alexnet(weights=None).features
-        self.stages = nn.ModuleList([layers[:3], layers[3:6], layers[6:]])
+        # Named as torchvision names it, so that a file of its weights fits.
+        self.features = alexnet(weights=None).features
 
     def forward(self, image_BCHW: Tensor) -> list[Tensor]:
         maps = []
-        for stage in self.stages:
-            image_BCHW = stage(image_BCHW)
-            maps.append(image_BCHW)
+        for number, layer in enumerate(self.features):
+            image_BCHW = layer(image_BCHW)
+            if number in self.STAGE_ENDS:
+                maps.append(image_BCHW)
         return maps
 
 
@@ -97,19 +101,12 @@ def load_weights(backbone: nn.Module, path: Path) -> None:
         raise UserError(
             f"Pretrained weights {path} do not exist.", "A .safetensors or .pth file.", "Correct model.pretrained."
         )
-    if path.suffix == ".safetensors":
-        from safetensors.torch import load_file
-
-        weights: dict[str, Any] = load_file(path)
-    else:
-        weights = torch.load(path, map_location="cpu", weights_only=True)
-    weights = weights.get("state_dict", weights)
     target = backbone.state_dict()
-    body_names = {name.removeprefix("body."): name for name in target}
+    own_names = {_plain_name(name): name for name in target}
     found = {
-        body_names[key.removeprefix("body.")]: value
-        for key, value in weights.items()
-        if key.removeprefix("body.") in body_names
+        own_names[_plain_name(key)]: value
+        for key, value in _read_weights(path).items()
+        if _plain_name(key) in own_names
     }
     wrong = [name for name, value in found.items() if value.shape != target[name].shape]
     if wrong or len(found) < len(target):
@@ -123,21 +120,39 @@ def load_weights(backbone: nn.Module, path: Path) -> None:
     backbone.load_state_dict(found)
 
 
-def _build_timm(name: str, pretrained: bool | str, image_px: int, options: Mapping[str, Any]) -> Backbone:
-    import timm
+def _plain_name(name: str) -> str:
+    """A weight's name apart from what timm's wrappers of feature maps add to it or join in it."""
+    return name.removeprefix("body.").removeprefix("model.").replace(".", "_")
 
-    architecture = name.split(".")[0]
-    if not timm.is_model(architecture):
-        near = timm.list_models(f"*{architecture[:6]}*")[:6] or timm.list_models("resnet*")[:6]
-        raise UserError(
-            f"Unknown backbone `{name}`.",
-            f"Among others: {', '.join(near)}.",
-            "Use handbook_cnn, alexnet or a timm name.",
-        )
-    # Vision transformers fix their number of tokens when they are made.
-    sized = {"img_size": image_px} if "vit" in architecture or "deit" in architecture or "swin" in architecture else {}
+
+def _read_weights(path: Path) -> dict[str, Tensor]:
     try:
-        return TimmBackbone(name, download=pretrained is True, options={**sized, **options})
+        if path.suffix == ".safetensors":
+            from safetensors.torch import load_file
+
+            return load_file(path)
+        content: Any = torch.load(path, map_location="cpu", weights_only=True)
+        weights: dict[str, Tensor] = content.get("state_dict", content)
+        return weights
+    # Each format fails in its own ways; all of them mean that this is not a file of weights.
+    except Exception as error:
+        raise UserError(
+            f"{path} cannot be read: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}",
+            "A .safetensors or .pth file that holds tensors and nothing else.",
+            "Download the file again, or correct model.pretrained.",
+        ) from None
+
+
+def _build_timm(name: str, pretrained: bool | str, image_px: int, options: Mapping[str, Any]) -> Backbone:
+    _check_name(name)
+    try:
+        try:
+            # Vision transformers fix their number of tokens when they are made; most other nets take no size.
+            return TimmBackbone(name, download=pretrained is True, options={"img_size": image_px, **options})
+        except TypeError as error:
+            if "img_size" not in str(error) or "img_size" in options:
+                raise
+            return TimmBackbone(name, download=pretrained is True, options=options)
     except (OSError, ConnectionError, RuntimeError) as error:
         if pretrained is not True:
             raise
@@ -150,6 +165,27 @@ def _build_timm(name: str, pretrained: bool | str, image_px: int, options: Mappi
         raise UserError(
             f"Backbone `{name}` refuses its options: {error}", "Options as timm takes them.", "Correct model.options."
         ) from None
+
+
+def _check_name(name: str) -> None:
+    import timm
+
+    architecture, _, weights = name.partition(".")
+    if not timm.is_model(architecture):
+        known = ["handbook_cnn", "alexnet", *timm.list_models()]
+        near = difflib.get_close_matches(architecture, known, n=6) or [*known[:2], "resnet18"]
+        raise UserError(
+            f"Unknown backbone `{name}`.",
+            f"Nearest names: {', '.join(near)}.",
+            "Use handbook_cnn, alexnet or a timm name.",
+        )
+    offered = timm.list_pretrained(f"{architecture}.*")
+    if weights and name not in offered:
+        raise UserError(
+            f"Backbone `{name}`: timm has no weights `{weights}` for {architecture}.",
+            f"Names with weights: {', '.join(offered) or 'none'}.",
+            "Use one of these, or the name without what stands after the dot.",
+        )
 
 
 def _check_size(name: str, backbone: Backbone, image_px: int) -> None:

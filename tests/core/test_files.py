@@ -11,6 +11,18 @@ class Stopped(Exception):
     """What interrupts a writer."""
 
 
+def fill_half_a_folder(target: Path, error: type[BaseException]) -> None:
+    with new_folder(target) as aside:
+        (aside / "new.txt").write_text("half")
+        raise error
+
+
+def write_half_a_file(target: Path, error: type[BaseException]) -> None:
+    with new_file(target) as aside:
+        aside.write_text("half")
+        raise error
+
+
 def content_of(folder: Path) -> dict[str, str]:
     return {file.relative_to(folder).as_posix(): file.read_text() for file in list_files(folder)}
 
@@ -36,16 +48,14 @@ def test_folder_replaces_the_one_before_it_entirely(tmp_path: Path) -> None:
 def test_folder_is_as_it_was_after_an_error(tmp_path: Path, error: type[BaseException]) -> None:
     with new_folder(tmp_path / "target") as aside:
         (aside / "old.txt").write_text("old")
-    with pytest.raises(error), new_folder(tmp_path / "target") as aside:
-        (aside / "new.txt").write_text("new")
-        raise error
+    with pytest.raises(error):
+        fill_half_a_folder(tmp_path / "target", error)
     assert content_of(tmp_path) == {"target/old.txt": "old"}
 
 
 def test_folder_left_by_a_killed_writer_is_no_obstacle(tmp_path: Path) -> None:
-    with pytest.raises(Stopped), new_folder(tmp_path / "target") as aside:
+    with new_folder(tmp_path / "target") as aside:
         name = aside.name
-        raise Stopped
     (tmp_path / name).mkdir()
     (tmp_path / name / "half.txt").write_text("half")
     with new_folder(tmp_path / "target") as aside:
@@ -64,9 +74,8 @@ def test_file_appears_only_when_it_is_whole(tmp_path: Path) -> None:
 @pytest.mark.parametrize("error", [Stopped, KeyboardInterrupt, OSError])
 def test_file_is_as_it_was_after_an_error(tmp_path: Path, error: type[BaseException]) -> None:
     (tmp_path / "a.txt").write_text("old")
-    with pytest.raises(error), new_file(tmp_path / "a.txt") as aside:
-        aside.write_text("half")
-        raise error
+    with pytest.raises(error):
+        write_half_a_file(tmp_path / "a.txt", error)
     assert content_of(tmp_path) == {"a.txt": "old"}
 
 

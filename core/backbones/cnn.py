@@ -92,14 +92,22 @@ def build_backbone(name: str, *, pretrained: bool | str, image_px: int, options:
 
 
 def load_weights(backbone: nn.Module, path: Path) -> None:
-    """Loads the weights in a .safetensors or .pth file into a backbone, by name; the head's are left out.
+    """Loads weights into a backbone, by name; a head's are left out.
+
+    Args:
+        backbone: Of the same architecture.
+        path: A .safetensors or .pth file, a bundle, or a finished run.
 
     Raises:
         UserError: No such file, or weights that do not fit.
     """
+    inside = [path / name for name in ("model.safetensors", "bundle/model.safetensors")]
+    path = next((file for file in inside if file.is_file()), path)
     if not path.is_file():
         raise UserError(
-            f"Pretrained weights {path} do not exist.", "A .safetensors or .pth file.", "Correct model.pretrained."
+            f"Pretrained weights {path} do not exist.",
+            "A .safetensors or .pth file, a bundle, or a finished run.",
+            "Correct model.pretrained.",
         )
     target = backbone.state_dict()
     own_names = {_plain_name(name): name for name in target}
@@ -121,8 +129,10 @@ def load_weights(backbone: nn.Module, path: Path) -> None:
 
 
 def _plain_name(name: str) -> str:
-    """A weight's name apart from what timm's wrappers of feature maps add to it or join in it."""
-    return name.removeprefix("body.").removeprefix("model.").replace(".", "_")
+    """A weight's name apart from what bundles and timm's wrappers of feature maps add to it or join in it."""
+    for wrapper in ("model.", "backbone.", "body.", "model."):
+        name = name.removeprefix(wrapper)
+    return name.replace(".", "_")
 
 
 def _read_weights(path: Path) -> dict[str, Tensor]:

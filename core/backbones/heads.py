@@ -65,11 +65,8 @@ class MaskDecoder(nn.Module):
 
     def __init__(self, channels: Sequence[int], width: int) -> None:
         super().__init__()
-        self.lateral = nn.ModuleList(nn.Conv2d(count, width, 1) for count in channels)
-        self.smooth = nn.ModuleList(
-            nn.Sequential(nn.Conv2d(width, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU())
-            for _ in channels[:-1]
-        )
+        self.lateral = nn.ModuleList(_conv_block(count, width, 1) for count in channels)
+        self.smooth = nn.ModuleList(_conv_block(width, width, 3) for _ in channels[:-1])
         self.mask = nn.Conv2d(width, 1, 1)
 
     def forward(self, maps: Sequence[Tensor]) -> Tensor:
@@ -82,6 +79,11 @@ class MaskDecoder(nn.Module):
             top = smooth(F.interpolate(top, size=feature.shape[-2:], mode="nearest") + lateral(feature))
         logits_B1hw: Tensor = self.mask(top)
         return logits_B1hw.squeeze(1)
+
+
+def _conv_block(channels: int, width: int, kernel: int) -> nn.Sequential:
+    convolution = nn.Conv2d(channels, width, kernel, padding=kernel // 2, bias=False)
+    return nn.Sequential(convolution, nn.BatchNorm2d(width), nn.ReLU())
 
 
 class LossWeights(nn.Module):

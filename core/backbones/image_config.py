@@ -13,7 +13,7 @@ class ImageModelConfig(ModelConfig):
     backbone: str = "resnet18"
     """handbook_cnn, alexnet, or any timm name (resnet18, convnext_tiny.fb_in22k, ...)."""
     pretrained: bool | str = False
-    """true = weights of that name from the hub, false = from scratch, or the path of a weights file."""
+    """true = weights of that name from the hub, false = from scratch, or the path of a weights file or a run."""
     options: dict[str, Any] = {}
     """Extra arguments of the backbone's constructor, as timm takes them."""
     dropout: float = Field(default=0.1, ge=0, lt=1)

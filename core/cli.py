@@ -240,7 +240,7 @@ def split_overrides(argv: Sequence[str], fields: Sequence[FieldHelp]) -> tuple[d
             continue
         key, value = match.group(1).replace("-", "_"), match.group(2)
         if value is None:
-            is_switch = "bool" in type_of.get(key, "") and not (words and _is_value_of_switch(words[0]))
+            is_switch = "bool" in type_of.get(key, "") and not (words and _is_value(words[0], type_of[key]))
             if not is_switch and (not words or OVERRIDE.match(words[0])):
                 raise UsageError(
                     f"--{key} has no value.", f"It takes: {type_of.get(key, 'a value')}.", f"Write --{key} VALUE."
@@ -250,7 +250,10 @@ def split_overrides(argv: Sequence[str], fields: Sequence[FieldHelp]) -> tuple[d
     return overrides, rest
 
 
-def _is_value_of_switch(word: str) -> bool:
+def _is_value(word: str, type_name: str) -> bool:
+    """Does this word belong to the yes-or-no setting before it? One that also takes a text takes any word."""
+    if "str" in type_name.split("|"):
+        return not word.startswith("-")
     return word.lower() in ("true", "false", "yes", "no", "on", "off", "0", "1", "auto")
 
 
@@ -265,6 +268,8 @@ def _parsed(key: str, text: str, type_name: str) -> Any:
             raise UsageError(
                 f"--{key} is `{text}`.", "A list is [a, b], a mapping is {key: value}.", "Close its brackets."
             ) from None
+    if "bool" in type_name.split("|") and text.lower() in ("true", "false"):
+        return text.lower() == "true"
     return None if text in ("null", "~") else text
 
 

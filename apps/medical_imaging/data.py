@@ -26,7 +26,9 @@ def load_lesions(config: MedicalImagingConfig, progress: Progress) -> DataModule
     loaded = load_images(config.data, seed=config.seed, sample=write_sample, progress=progress)
     normal, notes = _normal_label(config.data.normal_label, loaded.labels)
     positive, more = _positive_labels(config.decision.positive_labels, loaded.labels)
-    has_masks = config.model.mask_decoder is not False and config.model.backbone != "handbook_cnn"
+    _check_wishes(config, loaded)
+    wanted = config.model.mask_decoder
+    has_masks = config.model.backbone != "handbook_cnn" if wanted == "auto" else wanted
     metadata = _use_metadata(config, loaded)
     schema = learn_schema(
         loaded,
@@ -38,6 +40,22 @@ def load_lesions(config: MedicalImagingConfig, progress: Progress) -> DataModule
     )
     report = loaded.report.model_copy(update={"notes": (*loaded.report.notes, *notes, *more)})
     return DataModule(loaded.splits, schema, _with_metadata_note(report, metadata), loaded.fingerprint)
+
+
+def _check_wishes(config: MedicalImagingConfig, loaded: LoadedImages) -> None:
+    """Raises UsageError for a part of the model that has nothing to learn from."""
+    if config.model.mask_decoder is True and not loaded.metadata.mask_share:
+        raise UsageError(
+            "model.mask_decoder is true, but no training image has a mask.",
+            "Masks are in a folder masks/ beside the images, in a column mask, or boxes.",
+            "Name their folder with --data.masks, or set model.mask_decoder to auto.",
+        )
+    if config.model.metadata is True and not {"age", "sex", "site"} & set(loaded.report.missing_shares):
+        raise UsageError(
+            "model.metadata is true, but no image has age, sex or site.",
+            "They are columns of a table: age, sex and site.",
+            "Name them with --data.columns.age and the like, or set model.metadata to auto.",
+        )
 
 
 def _normal_label(wanted: str, labels: Sequence[str]) -> tuple[str, list[str]]:

@@ -71,7 +71,13 @@ def build_theme() -> gr.themes.ThemeClass:
         ("link_text_color", "#0b6477", "#5cc4d6"),
     ):
         both |= {name: light, f"{name}_dark": dark}
-    settings: dict[str, Any] = {**both, "color_accent": "#0b6477", "block_shadow": "none", "block_border_width": "1px"}
+    settings: dict[str, Any] = {
+        **both,
+        "color_accent": "#0b6477",
+        "block_shadow": "none",
+        "block_border_width": "1px",
+        "input_border_width": "1px",
+    }
     return theme.set(**settings)
 
 

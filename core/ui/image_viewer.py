@@ -110,7 +110,7 @@ def _controls(overlays: Sequence[Overlay]) -> str:
         f"<span>{inline(name)}</span></label>"
         for number, (kind, name) in enumerate(choices)
     )
-    slider = '<input type="range" min="0" max="100" value="70" class="opacity">'
+    slider = '<input type="range" min="0" max="100" value="50" class="opacity">'
     legend = f'<div class="legend">{inline(LESS)}<span class="ramp" aria-hidden="true"></span>{inline(MORE)}</div>'
     return (
         f'<div class="controls"><fieldset><legend class="hidden-words">{inline(OVERLAY)}</legend>{radios}</fieldset>'

@@ -10,14 +10,12 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-from playwright.sync_api import BrowserContext, Playwright
+from playwright.sync_api import Browser, Playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (
-    "--headless",
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -50,13 +48,11 @@ def serve_page(run: Path, store: Path) -> Iterator[str]:
             process.wait(20)
 
 
-def open_browser(playwright: Playwright, profile: Path, **settings: Any) -> BrowserContext:
-    """A fresh Chromium; `settings` are those of a Playwright context, such as locale and viewport."""
+def start_chromium(playwright: Playwright) -> Browser:
+    """The installed Chromium without a window; each `new_context` of it is a fresh browser."""
     chromium = find_chromium()
     assert chromium, "no Chromium"
-    return playwright.chromium.launch_persistent_context(
-        profile, executable_path=chromium, args=FLAGS, headless=True, **settings
-    )
+    return playwright.chromium.launch(executable_path=chromium, args=FLAGS)
 
 
 def _wait(process: subprocess.Popen[str], url: str) -> str:

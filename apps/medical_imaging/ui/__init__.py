@@ -19,9 +19,9 @@ from core.ui.frame import open_frame, show_html
 from core.ui.translations import label
 
 ONE = Text("One image", "单张判读")
-SEVERAL = Text("Several images", "批量判读")
+SEVERAL = Text("Several", "批量判读")
 READINGS = Text("Readings", "判读记录")
-MODEL = Text("Model and evaluation", "模型与评估")
+MODEL = Text("Model", "模型与评估")
 
 
 def build_lesion_page(predictor: Predictor, store: Store) -> gr.Blocks:

@@ -168,13 +168,14 @@ class Trainer:
         stopped_by = f"all {config.epochs} epochs done"
         with RunLog(self.console, config.epochs * per_epoch, self.progress.step) as log:
             self.log = log
-            while self.progress.step < config.epochs * per_epoch:
+            # An epoch is over when it stands in the history: one stopped just before its validation goes on there.
+            while len(self.progress.history) < config.epochs:
                 if reason := self._reason_to_stop():
                     stopped_by = reason
                     break
                 try:
                     with signals_kept() as self.signals:
-                        self._train_epoch(self.progress.step // per_epoch)
+                        self._train_epoch(len(self.progress.history))
                 except _LossNotFinite:
                     self._recover()
                 if self.signals:
@@ -292,7 +293,9 @@ class Trainer:
             offered = ", ".join(key.removeprefix("validation_") for key in row if key.startswith("validation_"))
             raise UserError(f"train.monitor is `{self.config.monitor}`.", f"Metrics: {offered}.", "Use one of these.")
         value = -row[name] if self.config.monitor == "loss" else row[name]
-        if value > self.progress.best_value or self.progress.best_epoch < 0:
+        best = self.progress.best_value
+        # A value may be undefined at first: no comparison with it would ever hold.
+        if value > best or self.progress.best_epoch < 0 or (math.isnan(best) and not math.isnan(value)):
             self.progress.best_value, self.progress.best_epoch = value, epoch
             if self.plan.is_main:
                 weights = self.average.state if self.average else self._weights()
@@ -384,7 +387,7 @@ class Trainer:
 
     def _reason_to_stop(self) -> str | None:
         config, progress = self.config, self.progress
-        if progress.step % self.batches.steps_per_epoch:
+        if progress.step != len(progress.history) * self.batches.steps_per_epoch:
             return None
         if config.max_minutes and progress.seconds > config.max_minutes * 60:
             return f"train.max_minutes = {config.max_minutes:g} reached"
@@ -406,7 +409,7 @@ class Trainer:
 
     def _stop_early(self) -> NoReturn:
         """Saves where training stands and ends; waits for no other process, which may have gone already."""
-        if math.isfinite(self.progress.loss_sum):
+        if math.isfinite(self.progress.loss_sum) and self._has_finite_weights():
             self._save_here()
         self.log.say(f"Interrupted after step {self.progress.step}; go on with --resume {self.folder}.")
         raise KeyboardInterrupt
@@ -427,13 +430,20 @@ class Trainer:
             torch.cuda.manual_seed(value)
 
     def _finite(self, loss_sum: Tensor) -> float:
-        """The loss summed so far, the mean over processes; all of them learn together that it is not finite."""
-        value = loss_sum.item()
+        """The loss summed so far, the mean over processes; all of them learn together that it is not finite.
+
+        Weights count as well: the step after a finite loss may have spoilt them, and they are about to be kept.
+        """
+        value = loss_sum.item() if self._has_finite_weights() else math.nan
         if self.plan.num_processes > 1:
             value = mean_over_processes(value, self.accelerator)
         if not math.isfinite(value):
             raise _LossNotFinite
         return value
+
+    def _has_finite_weights(self) -> bool:
+        norms = torch._foreach_norm(list(self.model.parameters()))
+        return bool(torch.stack(norms).isfinite().all())
 
     def _show(self, mean_loss: float, steps: int, seconds: float) -> None:
         facts = {

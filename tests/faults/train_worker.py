@@ -1,4 +1,4 @@
-"""A small training that tests kill: python train_worker.py FOLDER [OUTPUT of weights]."""
+"""A small training that tests kill: python train_worker.py FOLDER WEIGHTS [--plain]."""
 
 import sys
 from pathlib import Path
@@ -62,26 +62,38 @@ def make_config(**changes: object) -> TrainConfig:
     )
 
 
-def train(folder: Path, machine: Machine, *, resume: bool = True, **changes: object) -> torch.nn.Module:
-    config = make_config(**changes)
+def make_task(config: TrainConfig, augment: AugmentConfig | None = None, *, has_masks: bool = True) -> ImageTask:
+    schema = make_schema() if has_masks else make_schema().model_copy(update={"mask_share": 0.0})
+    return ImageTask(schema, config, augment or AugmentConfig(erase=0.5))
+
+
+def make_model(*, plain: bool = False, dropout: float = 0.3) -> torch.nn.Module:
+    """A tiny residual net with masks, or the handbook's net, in which nothing depends on how batches are cut."""
     schema = make_schema()
-    task = ImageTask(schema, config, AugmentConfig(erase=0.5))
+    small = ImageModelConfig(
+        backbone="resnet10t", options={"channels": [8, 8, 8, 8], "stem_width": 8}, dropout=dropout, mask_channels=8
+    )
     torch.manual_seed(0)
-    model = build_image_model(
-        ImageModelConfig(
-            backbone="resnet10t", options={"channels": [8, 8, 8, 8], "stem_width": 8}, dropout=0.3, mask_channels=8
-        ),
+    return build_image_model(
+        ImageModelConfig(backbone="handbook_cnn") if plain else small,
         image_px=SIDE,
         num_labels=3,
         num_metadata=0,
-        has_masks=True,
+        has_masks=not plain,
         pixel_mean=schema.pixel_mean,
         pixel_std=schema.pixel_std,
     )
+
+
+def train(
+    folder: Path, machine: Machine, *, resume: bool = True, plain: bool = False, **changes: object
+) -> torch.nn.Module:
+    config = make_config(**({"mixup": 0.0, **changes} if plain else changes))
+    model = make_model(plain=plain)
     hardware = HardwareConfig(device="cpu", precision="fp32", channels_last=True, measure=False, threads=1)
     fit(
         model,
-        task,
+        make_task(config, has_masks=not plain),
         make_arrays(TRAIN, 0),
         make_arrays(VALIDATION, 1),
         config=config,
@@ -102,7 +114,7 @@ if __name__ == "__main__":
     there = Machine(
         cores=1, num_processes=size, rank=current_rank(), local_rank=current_rank(), processes_per_node=size
     )
-    trained = train(Path(sys.argv[1]), there)
+    trained = train(Path(sys.argv[1]), there, plain="--plain" in sys.argv)
     if current_rank() == 0:
         save_weights(Path(sys.argv[2]), trained.state_dict())
     if size > 1:

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+
+ROOT = Path(__file__).resolve().parents[1]
 
 SOURCES = sorted(file for room in ("core", "apps") for file in (ROOT / room).rglob("*.py"))
 MAX_LINES = 400

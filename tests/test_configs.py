@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import ROOT
 
 import core.hardware
 from apps import available
@@ -13,6 +12,8 @@ from core.cli import choose_config
 from core.config import MAX_EXTENDS_DEPTH, SHARED_CONFIGS, describe_fields, resolve_config
 from core.errors import UsageError
 from core.hardware import Gpu, Machine
+
+ROOT = Path(__file__).resolve().parents[1]
 
 FOLDERS = {spec.configs: spec for spec in available().apps.values() if ROOT in spec.configs.parents}
 FILES = [

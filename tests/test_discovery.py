@@ -4,14 +4,15 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
 
 from core.testing.commands import Done, probe_module
 
+ROOT = Path(__file__).resolve().parents[1]
 GOOD = """
 from pathlib import Path
 from core.app import AppSpec
 from core.texts import Text
+
 
 TITLE, SUMMARY = Text("A good app", "一个好应用"), Text("It is listed.", "它会被列出。")
 SPEC = AppSpec("good_app", TITLE, SUMMARY, (), (), Path("."), None, None)

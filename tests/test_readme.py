@@ -5,11 +5,12 @@ import shlex
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
 
 from apps import available
 from core.cli import VERBS, parse_suite, parse_verb
 from core.config import resolve_config
+
+ROOT = Path(__file__).resolve().parents[1]
 
 READMES = ("README.md", "README.zh-CN.md")
 APP_READMES = sorted(f"{file.relative_to(ROOT)}" for file in (ROOT / "apps").glob("*/README*.md"))

@@ -8,10 +8,12 @@ ones first and pickles, so it is not used.
 import json
 import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -20,6 +22,7 @@ from core.files import list_files, new_file, new_folder, sha256_of
 
 KEPT = 2
 MANIFEST = "manifest.json"
+FILES = {"model.safetensors", "average.safetensors", "optimizer.safetensors", "progress.json"}
 
 
 @dataclass(frozen=True)
@@ -47,21 +50,14 @@ def save_checkpoint(folder: Path, step: int, checkpoint: Checkpoint) -> Path:
     """
     target = folder / f"step-{step:09d}"
     tensors, groups = _flatten_optimizer(checkpoint.optimizer)
-    try:
-        with new_folder(target) as aside:
-            _save_tensors(checkpoint.model, aside / "model.safetensors")
-            _save_tensors(checkpoint.average, aside / "average.safetensors")
-            _save_tensors(tensors, aside / "optimizer.safetensors")
-            record = {"step": step, "optimizer": groups, "progress": checkpoint.progress}
-            (aside / "progress.json").write_text(json.dumps(record))
-            manifest = {file.name: sha256_of(file) for file in list_files(aside)}
-            (aside / MANIFEST).write_text(json.dumps(manifest))
-    except OSError as error:
-        raise UserError(
-            f"The checkpoint of step {step} could not be saved in {folder}: {error.strerror or error}.",
-            "The checkpoints that were there are intact.",
-            "Make room or give another --output-dir, then go on with --resume auto.",
-        ) from None
+    with saving(f"The checkpoint of step {step}", folder), new_folder(target) as aside:
+        _save_tensors(checkpoint.model, aside / "model.safetensors")
+        _save_tensors(checkpoint.average, aside / "average.safetensors")
+        _save_tensors(tensors, aside / "optimizer.safetensors")
+        record = {"step": step, "optimizer": groups, "progress": checkpoint.progress}
+        (aside / "progress.json").write_text(json.dumps(record))
+        manifest = {file.name: sha256_of(file) for file in list_files(aside)}
+        (aside / MANIFEST).write_text(json.dumps(manifest))
     for old in (*list(_steps(folder))[:-KEPT], *folder.glob(".*.aside")):
         shutil.rmtree(old, ignore_errors=True)
     return target
@@ -90,17 +86,41 @@ def load_latest(folder: Path) -> tuple[int, Checkpoint, list[str]] | None:
 
 
 def save_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
-    """One safetensors file, replaced in one step."""
-    with new_file(path) as aside:
+    """One safetensors file, replaced in one step.
+
+    Raises:
+        UserError: No space or no permission; the file that was there is left as it is.
+    """
+    with saving(path.name, path.parent), new_file(path) as aside:
         _save_tensors(weights, aside)
 
 
+@contextmanager
+def saving(what: str, folder: Path) -> Iterator[None]:
+    """Says in words why something could not be written during training, and how to go on.
+
+    Raises:
+        UserError: No space or no permission.
+    """
+    try:
+        yield
+    # safetensors reports a full disk as an error of its own.
+    except (OSError, SafetensorError) as error:
+        raise UserError(
+            f"{what} could not be saved in {folder}: {getattr(error, 'strerror', None) or error}.",
+            "The checkpoints that were there are intact.",
+            "Make room or give another --output-dir, then go on with --resume auto.",
+        ) from None
+
+
 def find_damage(path: Path) -> str | None:
-    """What is wrong with a folder that has a manifest, or None."""
+    """What is wrong with a checkpoint, or None."""
     try:
         manifest = json.loads((path / MANIFEST).read_text())
     except (OSError, ValueError):
         return f"{MANIFEST} is missing or not JSON"
+    if not isinstance(manifest, dict) or not manifest.keys() >= FILES:
+        return f"{MANIFEST} does not list the files of a checkpoint"
     for name, digest in manifest.items():
         file = path / name
         if not file.is_file():

@@ -22,7 +22,7 @@ from core.errors import UserError
 from core.hardware import HardwarePlan, peak_memory_mb
 from core.tasks.task import Arrays, Task
 from core.training.batches import Batch, TrainBatches, split_batch
-from core.training.checkpoint import Checkpoint, load_latest, save_checkpoint, save_weights, to_host
+from core.training.checkpoint import Checkpoint, load_latest, save_checkpoint, save_weights, saving, to_host
 from core.training.optim import (
     WeightAverage,
     build_optimizer,
@@ -271,7 +271,8 @@ class Trainer:
         self._keep_best(epoch, row)
         self.accelerator.log({name: value for name, value in row.items() if name != "epoch"}, step=epoch + 1)
         if self.plan.is_main:
-            append_metrics(self.folder / "metrics.csv", progress.history)
+            with saving("metrics.csv", self.folder):
+                append_metrics(self.folder / "metrics.csv", progress.history)
         self._save()
         best = " best so far" if progress.best_epoch == epoch else ""
         shown = [f"train_loss {row['train_loss']:.4f}", f"validation_loss {row['validation_loss']:.4f}"]

@@ -57,7 +57,7 @@ def build_theme() -> gr.themes.ThemeClass:
         ("border_color_primary", "#d5dee2", "#2d3b43"),
         ("block_border_color", "#d5dee2", "#2d3b43"),
         ("input_background_fill", "#ffffff", "#121a1f"),
-        ("input_border_color", "#b4c3ca", "#40525c"),
+        ("input_border_color", "#7b8f98", "#6d828c"),
         ("input_placeholder_color", "#5c7079", "#93a6af"),
         ("button_primary_background_fill", "#0b6477", "#5cc4d6"),
         ("button_primary_background_fill_hover", "#084f5e", "#84d5e3"),

@@ -18,7 +18,7 @@ from core.ui.translations import inline
 MAX_SIDE_PX = 1400
 """Longer sides are scaled down for display; the model and the store get the original."""
 MAP_PX = 256
-STRONGEST_ALPHA = 235
+STRONGEST_ALPHA, MASK_ALPHA = 235, 90
 HEAT_STOPS = np.array([[0, 60, 160], [0, 190, 230], [255, 240, 90]], np.float32)
 """Blue, cyan, yellow: far from every colour of skin, and ordered by lightness for readers who see no hues."""
 MASK_COLOUR = (0, 200, 235)
@@ -73,7 +73,7 @@ def paint(overlay: Overlay) -> Image.Image:
     rgba = np.zeros((MAP_PX, MAP_PX, 4), np.uint8)
     if overlay.kind == "mask":
         rgba[..., :3] = MASK_COLOUR
-        rgba[..., 3] = np.where(values >= 0.5, STRONGEST_ALPHA // 2, 0)
+        rgba[..., 3] = np.where(values >= 0.5, MASK_ALPHA, 0)
     else:
         stops = np.linspace(0, 1, len(HEAT_STOPS))
         for channel in range(3):

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
 from PIL import Image, ImageFilter
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage, generate_uid
 
@@ -56,8 +57,10 @@ def open_page(served: Served, chromium: Browser) -> Iterator[Callable[..., Seen]
     """Opens the page in a fresh browser: `open_page(locale="zh-CN")`; checks at the end what it must not have done."""
     opened: list[Seen] = []
 
-    def opening(query: str = "", locale: str = "en-US", width: int = 1280) -> Seen:
-        seen = Seen(chromium.new_page(locale=locale, viewport={"width": width, "height": 900}))
+    def opening(query: str = "", locale: str = "en-US", width: int = 1280, dark: bool = False) -> Seen:
+        viewport: ViewportSize = {"width": width, "height": 900}
+        scheme: Literal["dark", "light"] = "dark" if dark else "light"
+        seen = Seen(chromium.new_page(locale=locale, viewport=viewport, color_scheme=scheme))
         opened.append(seen)
         _watch(seen)
         seen.page.set_default_timeout(TEXT_MS)

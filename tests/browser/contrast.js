@@ -1,15 +1,39 @@
-// Gives every visible text whose contrast with what lies behind it is under WCAG AA, as {text: ratio and colours}.
+// Every visible text whose contrast is below WCAG 2.2 AA (1.4.3): text to ratio and colours; {} = none.
 () => {
-  const parse = c => { const m = c.match(/rgba?\(([^)]+)\)/); if(!m) { const k=c.match(/color\(srgb ([^)]+)\)/); if(k){const v=k[1].split(/[ \/]+/).map(Number); return [v[0]*255,v[1]*255,v[2]*255,v[3]??1]} return [0,0,0,0]; } const v = m[1].split(/[ ,\/]+/).map(Number); return [v[0],v[1],v[2],v[3]??1]; };
-  const over=(a,b)=>[0,1,2].map(i=>a[i]*a[3]+b[i]*(1-a[3])).concat([1]);
-  const lum=c=>{const f=[0,1,2].map(i=>{const x=c[i]/255;return x<=.03928?x/12.92:((x+.055)/1.055)**2.4});return .2126*f[0]+.7152*f[1]+.0722*f[2]};
-  const bg=e=>{let st=[];while(e){st.push(parse(getComputedStyle(e).backgroundColor));e=e.parentElement} let c=[255,255,255,1];for(const s of st.reverse())c=over(s,c);return c};
-  const out={};
-  const w=document.createTreeWalker(document.body,NodeFilter.SHOW_TEXT);
-  while(w.nextNode()){const t=w.currentNode,e=t.parentElement;if(!t.textContent.trim()||!e.offsetParent)continue;const s=getComputedStyle(e);if(s.visibility!='visible'||e.closest('svg,script,style'))continue;
-    const r=e.getBoundingClientRect(); if(r.width<2||r.height<2)continue;
-    const b=bg(e),f=over(parse(s.webkitTextFillColor||s.color),b);const L1=lum(f),L2=lum(b);const k=(Math.max(L1,L2)+.05)/(Math.min(L1,L2)+.05);
-    const size=parseFloat(s.fontSize),big=size>=24||(size>=18.66&&+s.fontWeight>=700);
-    if(k<(big?3:4.5))out[t.textContent.trim().slice(0,40)]=k.toFixed(2)+' '+s.color+' on '+b.map(Math.round).slice(0,3);}
-  return out;
+  const parse = (colour) => {
+    const numbers = (colour.match(/[\d.]+/g) || ["0", "0", "0", "0"]).map(Number);
+    const scale = colour.startsWith("color(srgb") ? 255 : 1;
+    return [...numbers.slice(0, 3).map((value) => value * scale), numbers[3] ?? 1];
+  };
+  const over = (front, back) => [0, 1, 2].map((i) => front[i] * front[3] + back[i] * (1 - front[3])).concat([1]);
+  const luminance = (colour) => {
+    const linear = colour.slice(0, 3).map((value) => {
+      const share = value / 255;
+      return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2];
+  };
+  const background = (element) => {
+    const layers = [];
+    for (; element; element = element.parentElement) layers.push(parse(getComputedStyle(element).backgroundColor));
+    return layers.reverse().reduce((below, layer) => over(layer, below), [255, 255, 255, 1]);
+  };
+  const found = {};
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const words = texts.currentNode.textContent.trim();
+    const element = texts.currentNode.parentElement;
+    const style = getComputedStyle(element);
+    const box = element.getBoundingClientRect();
+    const isSeen = words && element.offsetParent && style.visibility === "visible" && box.width > 1 && box.height > 1;
+    if (!isSeen || element.closest("svg, script, style, .hidden-words")) continue;
+    const back = background(element);
+    const front = over(parse(style.webkitTextFillColor || style.color), back);
+    const [high, low] = [luminance(front), luminance(back)].sort((a, b) => b - a);
+    const ratio = (high + 0.05) / (low + 0.05);
+    const size = parseFloat(style.fontSize);
+    const isLarge = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700);
+    if (ratio < (isLarge ? 3 : 4.5)) found[words.slice(0, 40)] = `${ratio.toFixed(2)}: ${front} on ${back}`;
+  }
+  return found;
 }

@@ -12,7 +12,7 @@ from tests.browser.chromium import ROOT, serve_page, start_chromium
 TARGET = ROOT / "docs" / "screenshots"
 LOCALES = {"en": "en-US", "zh": "zh-CN"}
 VIEWPORT = {"width": 1280, "height": 1010}
-COLOURS = 128
+COLOURS = 256
 EXAMPLE = 0
 
 

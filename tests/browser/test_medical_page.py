@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Seen, Served
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+CONTRAST = Path(__file__).with_name("contrast.js").read_text(encoding="utf-8")
 Open = Callable[..., Seen]
 
 
@@ -193,6 +194,19 @@ def test_notice_stays_in_sight_and_cannot_be_closed(open_page: Open) -> None:
     expect(page.locator("#research-notice")).to_be_in_viewport()
     expect(page.locator("#research-notice button")).to_have_count(0)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1")
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_every_text_has_contrast_enough(dark: bool, open_page: Open, files: dict[str, Path]) -> None:
+    page = open_page(dark=dark).page
+    upload(page, files["good"])
+    expect_text(page, "#answer .verdict >> visible=true", "Most likely")
+    page.wait_for_timeout(1000)
+    for tab in range(4):
+        page.get_by_role("tab").nth(tab).click()
+        page.mouse.move(0, 0)
+        page.wait_for_timeout(1500)
+        assert page.evaluate(CONTRAST) == {}
 
 
 def test_model_tab_shows_figures_and_plots(open_page: Open) -> None:

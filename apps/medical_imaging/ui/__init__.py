@@ -34,23 +34,18 @@ def build_lesion_page(predictor: Predictor, store: Store) -> gr.Blocks:
     reader = Reader(predictor)
     hidden: dict[str, Any] = {"api_visibility": "private"}
     with open_frame(SPEC.title, SPEC.summary, (*SPEC.limits, *measured_limits(predictor))) as page:
-        readings = show_html(render=False, elem_id="readings")
-
-        def refresh() -> str:
-            return render_readings(store, SPEC.name)
-
         with gr.Tabs():
             with gr.Tab(label(ONE), id="one"):
-                build_reading_tab(reader, store, refresh, readings)
+                build_reading_tab(reader, store)
             with gr.Tab(label(SEVERAL), id="several"):
                 build_batch_tab(reader)
             with gr.Tab(label(READINGS), id="readings") as readings_tab:
-                readings.render()  # type: ignore[no-untyped-call]
+                readings = show_html(elem_id="readings")
             with gr.Tab(label(MODEL), id="model") as model_tab:
                 show_html(render_model(predictor), elem_id="model")
                 plots = show_html("", elem_id="plots")
-        readings_tab.select(refresh, None, readings, **hidden)
-        page.load(refresh, None, readings, show_progress="hidden", **hidden)
+        # Read anew whenever someone looks, so that what was just saved is there.
+        readings_tab.select(lambda: render_readings(store, SPEC.name), None, readings, **hidden)
         # Drawing takes a second: not before someone looks.
         model_tab.select(lambda: render_plots(predictor), None, plots, **hidden)
         _add_endpoint(reader)

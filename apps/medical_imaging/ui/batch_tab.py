@@ -12,6 +12,7 @@ from gradio.utils import get_upload_folder
 
 from apps.medical_imaging.ui.label_words import name_word
 from apps.medical_imaging.ui.reading import Metadata, Reader, Reading
+from apps.medical_imaging.ui.reading_parts import error_words
 from apps.medical_imaging.ui.readings_tab import DECISIONS
 from core.errors import UserError
 from core.texts import Language, Text
@@ -36,7 +37,7 @@ COLUMNS = (
     Text("Decision", "结论"),
     Text("Type", "类型"),
     Text("Probability", "概率"),
-    Text("Remaining types", "不能排除的类型"),
+    Text("Possible types", "可能的类型"),
     Text("Alarm", "警报"),
     Text("Lesion", "病灶"),
     Text("Area", "面积"),
@@ -44,7 +45,7 @@ COLUMNS = (
 )
 YES, NO = Text("yes", "是"), Text("no", "否")
 ERROR = Text("error", "错误")
-UNEXPECTED = "The file cannot be read."
+UNEXPECTED = Text("The file cannot be read.", "无法读取该文件。")
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -64,6 +65,7 @@ class Row:
     reason: str | None = None
     reason_zh: str | None = None
     error: str | None = None
+    error_zh: str | None = None
 
 
 def build_batch_tab(reader: Reader) -> None:
@@ -100,9 +102,11 @@ def read_row(reader: Reader, path: Path) -> Row:
     try:
         return answer_row(reader.read(path, Metadata()))
     except UserError as error:
-        return Row(path.name, error=error.what)
+        words = error_words(error)
+        return Row(path.name, error=words.en, error_zh=words.zh)
     except Exception as error:  # one file must not stop the others
-        return Row(path.name, error=f"{UNEXPECTED} ({type(error).__name__})")
+        kind = type(error).__name__
+        return Row(path.name, error=f"{UNEXPECTED.en} ({kind})", error_zh=f"{UNEXPECTED.zh}（{kind}）")
 
 
 def answer_row(reading: Reading) -> Row:
@@ -160,7 +164,7 @@ def _inert(value: Any) -> Any:
 
 def _cells(row: Row, language: Language) -> list[Any]:
     if row.error is not None:
-        return [row.file, ERROR.in_language(language), *[None] * 6, row.error]
+        return [row.file, ERROR.in_language(language), *[None] * 6, row.error if language == "en" else row.error_zh]
     others = [name_word(word, language) for word in (row.prediction_set or "").split("|") if word]
     return [
         row.file,
@@ -171,7 +175,8 @@ def _cells(row: Row, language: Language) -> list[Any]:
         _yes_no(row.alarm, language),
         _yes_no(row.presence, language),
         None if row.area is None else f"{row.area:.0%}",
-        row.reason if language == "en" else row.reason_zh,
+        # Of an unsure answer the possible types say it already.
+        (row.reason if language == "en" else row.reason_zh) if row.decision == "refused" else None,
     ]
 
 

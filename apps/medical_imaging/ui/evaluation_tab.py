@@ -42,6 +42,7 @@ PLOTS = {
     "training": Text("Training", "训练过程"),
     "counts": Text("Images of each type", "各类型图像数"),
 }
+SAMPLE_NAME = Text("drawn sample data", "绘制的示例数据")
 NO_TILES = Text("This bundle holds no evaluation.", "该模型包中没有评估结果。")
 SAMPLE = Text(
     "This model was trained on drawn, synthetic images: its figures say nothing about real skin.",
@@ -117,13 +118,14 @@ def _facts(predictor: Predictor, language: Language) -> list[tuple[str, str]]:
     manifest, schema = predictor.bundle.manifest, predictor.schema
     assert isinstance(schema, ImageSchema)
     data = str(getattr(getattr(predictor.config, "data", None), "path", ""))
+    source = SAMPLE_NAME if data == "sample" else Text(Path(data).name or data, Path(data).name or data)
     images = sum(schema.label_counts)
     tested = sum(int(row["examples"]) for row in _per_label(predictor))
     names = (", " if language == "en" else "、").join(name_word(label, language) for label in schema.labels)
     rows = (
         (Text("Bundle", "模型编号"), Text(predictor.bundle.id, predictor.bundle.id)),
         (Text("Written", "生成时间"), Text(*[manifest.created[:16].replace("T", " ") + " UTC"] * 2)),
-        (Text("Trained on", "训练数据"), Text(f"{images:,} images of “{data}”", f"“{data}”的 {images:,} 张图像")),
+        (Text("Trained on", "训练数据"), Text(f"{images:,} images: {source.en}", f"{images:,} 张图像：{source.zh}")),
         (
             Text("Tuned and tested on", "调定与测试"),
             Text(

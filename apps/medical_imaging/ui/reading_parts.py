@@ -101,11 +101,16 @@ def render_empty() -> str:
     return f'<section class="card empty">{inline(EMPTY)}</section>'
 
 
+def error_words(error: UserError) -> Text:
+    """What is wrong with a file: English has the particulars, Chinese the kind."""
+    kind = REASONS_ZH.get(error.reason) if isinstance(error, UnreadableImage) else None
+    return Text(error.what, kind or error.what)
+
+
 def render_error(error: UserError) -> str:
     """Why a file cannot be read."""
     english = [part for part in (error.what, error.allowed, error.fix) if part]
-    reason = REASONS_ZH.get(error.reason, error.what) if isinstance(error, UnreadableImage) else error.what
-    boxes = {"en": english, "zh": [reason, FORMATS_ZH]}
+    boxes = {"en": english, "zh": [error_words(error).zh, FORMATS_ZH]}
     box = in_both(lambda language: notice("stop", UNREADABLE.in_language(language), boxes[language]))
     return f'<section class="card">{box}</section>'
 

@@ -1,6 +1,5 @@
 """The tab for one image: drop it, see the answer, say one's own."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,19 +81,17 @@ class ReadingTab:
         return (*shown, "", None, "", *[parts.UNKNOWN] * self.num_metadata)
 
 
-def build_reading_tab(reader: Reader, store: Store, refresh: Callable[[], str], readings: gr.HTML) -> None:
+def build_reading_tab(reader: Reader, store: Store) -> None:
     """Components and events of the tab.
 
     Args:
         reader: Answers.
         store: Keeps what readers say.
-        refresh: Renders the stored readings anew.
-        readings: Where they are shown.
     """
     reading = gr.State(None, time_to_live=STATE_S)
     with gr.Row(equal_height=False):
         with gr.Column(scale=5, min_width=320):
-            file = gr.File(label=label(parts.DROP), elem_id="drop", elem_classes=["drop-zone"], height=140)
+            file = gr.File(label=label(parts.DROP), elem_id="drop", elem_classes=["drop-zone"], height=156)
             viewer = show_html(elem_id="viewer")
             with gr.Column(visible=False, elem_id="panel-metadata") as patient:
                 metadata = parts.build_metadata(reader.schema)
@@ -118,5 +115,4 @@ def build_reading_tab(reader: Reader, store: Store, refresh: Callable[[], str], 
             show_progress="hidden",
             **HIDDEN,
         )
-    kept = save.click(tab.keep, [reading, own, comment], [saved, own, comment], **HIDDEN)
-    kept.then(refresh, None, readings, **HIDDEN)
+    save.click(tab.keep, [reading, own, comment], [saved, own, comment], **HIDDEN)

@@ -66,14 +66,21 @@ def load_predictor(path: Path, spec: AppSpec, *, threads: int = 0) -> Predictor:
             f"This is `{spec.name}`.",
             f"Use python -m apps.{manifest.app}, or another bundle.",
         )
+    if manifest.recipe not in (names := [recipe.name for recipe in spec.recipes]):
+        raise UserError(
+            f"{path} was made by the recipe `{manifest.recipe}`.",
+            f"This version of `{spec.name}` has: {', '.join(names)}.",
+            "Train again, or use the version that made the bundle.",
+        )
     recipe = spec.recipe(manifest.recipe)
     try:
         config = recipe.config.model_validate(yaml.safe_load((bundle.path / "config.yaml").read_text(encoding="utf-8")))
         schema = recipe.schema.model_validate(bundle.read_json("schema.json"))
         policy = DecisionPolicy.model_validate(bundle.read_json("decision.json"))
-    except ValidationError as error:
+    except (ValueError, yaml.YAMLError) as error:
+        where = error.errors()[0]["loc"] if isinstance(error, ValidationError) else str(error).splitlines()[0]
         raise UserError(
-            f"The bundle {bundle.path} holds settings that this version does not know: {error.errors()[0]['loc']}.",
+            f"The bundle {bundle.path} holds settings that this version does not know: {where}.",
             "A bundle is read by the version that wrote it, or a later one of the same format.",
             "Export the model again.",
         ) from None

@@ -1,6 +1,7 @@
 """What people tell the suite: their own label and comment on an answer, kept in a database."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -68,12 +69,14 @@ class Store:
     """A database of feedback: SQLite by a path, or any SQLAlchemy URL."""
 
     def __init__(self, url: str) -> None:
-        self.engine = _engine(url)
         try:
+            self.engine = _engine(url)
             _Table.metadata.create_all(self.engine)
-        except SQLAlchemyError as error:
+        # ImportError: the driver of a database is not installed.
+        except (SQLAlchemyError, OSError, ImportError) as error:
+            shown = re.sub(r"://[^/]*@", "://***@", url)
             raise UserError(
-                f"The store {self.engine.url.render_as_string()} cannot be opened: {getattr(error, 'orig', error)}.",
+                f"The store {shown} cannot be opened: {getattr(error, 'orig', None) or error}.",
                 "A SQLite file in a folder that can be written, or the URL of a database.",
                 "Give another one with --store.",
             ) from None

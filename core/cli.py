@@ -16,6 +16,7 @@ import yaml
 from core.app import AppSpec, Listing, Recipe
 from core.config import FieldHelp, describe_fields, resolve_config
 from core.errors import UsageError, UserError
+from core.hardware import current_rank
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 DEFAULT_PORT = 7860
@@ -361,6 +362,9 @@ def _guarded(action: Callable[[], int], *, debug: bool) -> int:
 
 
 def _tell(error: BaseException) -> int:
+    if isinstance(error, UserError) and current_rank() > 0:
+        # The first process of several tells it for all.
+        return USAGE if isinstance(error, UsageError) else FAILED
     if isinstance(error, UserError):
         print(f"Error: {error.what}", file=sys.stderr)
         for name, text in (("Right would be", error.allowed), ("What to do", error.fix)):

@@ -14,6 +14,10 @@ class UserError(ValueError):
         self.what, self.allowed, self.fix = what, allowed, fix
         super().__init__("\n".join(part for part in (what, allowed, fix) if part))
 
+    def __reduce__(self) -> tuple[type["UserError"], tuple[str, str, str]]:
+        """Another process is told the three parts, not the text made of them."""
+        return type(self), (self.what, self.allowed, self.fix)
+
 
 class UsageError(UserError):
     """A command line or a config that cannot be understood; exit code 2."""

@@ -35,19 +35,21 @@ from core.export.session import Session
 from core.hardware import HardwarePlan, current_rank, detect_machine, plan_hardware
 from core.run_environment import check_trackers, describe_environment
 from core.run_folder import (
+    as_measured,
     check_replaceable,
     check_same_run,
     choose_folder,
     choose_result_folder,
     link_latest,
-    read_plan,
     save_once,
 )
 from core.run_report import Measured, write_run_report
 from core.serving.predictor import Predictor, load_predictor
 from core.tasks.task import Arrays, Task
 from core.training.measure import measure_plan
-from core.training.trainer import FitResult, describe, fit
+from core.training.process import decided_by_first
+from core.training.progress import FitResult, describe
+from core.training.trainer import fit
 
 RUNS = Path("runs")
 RESAMPLES = 1000
@@ -93,22 +95,25 @@ def train(
     Raises:
         UserError: Anything that the user can mend.
     """
-    config = resolved.config
-    check_trackers(config.train.trackers)
+    check_trackers(resolved.config.train.trackers)
     console = open_console(is_main=current_rank() == 0)
-    plan = plan_hardware(config.hardware, config.train, detect_machine())
+    machine = detect_machine()
+    plan = plan_hardware(resolved.config.hardware, resolved.config.train, machine)
     environment = describe_environment()
     console.print(f"[bold]{spec.title.en}[/bold]: config {config_name} ({config_reason})")
     show_plan(console, environment, plan)
-    folder = choose_folder(RUNS, spec.name, config_name, output_dir, resume)
+    folder = decided_by_first(plan, lambda: choose_folder(RUNS, spec.name, config_name, output_dir, resume))
     if resume:
+        config = as_measured(folder, resolved.config)
         check_same_run(folder, config)
+        plan = plan_hardware(config.hardware, config.train, machine)
+        resolved = Resolved(config, resolved.sources)
         if (folder / "bundle" / "bundle.json").exists():
             console.print(f"{folder} is finished already: nothing to resume.")
             return folder
     if is_dry_run:
-        _load_data(recipe, config, console)
-        show_config(console, config, resolved.sources)
+        _load_data(recipe, resolved.config, console)
+        show_config(console, resolved.config, resolved.sources)
         show_heading(console, "Dry run: stopped before training.")
         with contextlib.suppress(OSError):  # a folder that is not empty stays
             folder.rmdir()
@@ -135,7 +140,7 @@ def _train_in(
     show_config(console, config, resolved.sources)
     show_heading(console, f"Results go to {folder}")
     prepared = _prepare(recipe, config, data, plan, console)
-    plan = _settle_plan(folder, plan, prepared, console)
+    plan, config = _settle_plan(plan, config, prepared, console)
     if plan.is_main:
         save_once(folder, "config.yaml", dump_config(config))
         save_once(folder, "environment.json", json.dumps({**environment, "plan": plan.to_json()}, indent=2))
@@ -261,20 +266,18 @@ def _prepare(recipe: Recipe, config: Config, data: DataModule, plan: HardwarePla
     return Prepared(data, task, model, train, validation)
 
 
-def _settle_plan(folder: Path, plan: HardwarePlan, prepared: Prepared, console: Console) -> HardwarePlan:
-    """Measures what is open, or takes what this run measured before it was stopped: both decide the result's bits."""
-    if not plan.to_measure:
-        return plan
-    if before := read_plan(folder):
-        known = {name: before[name] for name in plan.to_measure}
-        return plan.with_choice("as measured when the run began", **known)
+def _settle_plan(
+    plan: HardwarePlan, config: Config, prepared: Prepared, console: Console
+) -> tuple[HardwarePlan, Config]:
+    """Measures what is open; the config then names what was chosen, so that it repeats the run bit for bit."""
     names = plan.to_measure
+    if not names:
+        return plan, config
     plan = measure_plan(prepared.model, prepared.task, prepared.train, plan)
-    if plan.is_main:
-        save_once(folder, "plan.json", json.dumps({name: getattr(plan, name) for name in names}))
-    chosen = ", ".join(f"{name} {getattr(plan, name)}" for name in names)
-    console.print(f"Plan: {chosen} ({plan.reasons[names[0]]})", soft_wrap=True)
-    return plan
+    chosen = {name: getattr(plan, name) for name in names}
+    told = ", ".join(f"{name} {value}" for name, value in chosen.items())
+    console.print(f"Plan: {told} ({plan.reasons[names[0]]})", soft_wrap=True)
+    return plan, config.model_copy(update={"hardware": config.hardware.model_copy(update=chosen)})
 
 
 def _finish(

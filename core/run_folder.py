@@ -1,7 +1,6 @@
 """The folder of a run: where it is, whether it may be written, and how a stopped run is found again."""
 
 import datetime
-import json
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,6 @@ from core.errors import UsageError, UserError
 from core.files import new_file
 
 CONFIG = "config.yaml"
-PLAN = "plan.json"
 
 
 def choose_folder(runs: Path, app: str, config_name: str, output_dir: Path | None, resume: str | None) -> Path:
@@ -90,6 +88,16 @@ def writable(folder: Path) -> Path:
     return folder
 
 
+def as_measured(folder: Path, config: Config) -> Config:
+    """The config with those `auto` choices filled in that the run in this folder measured when it began."""
+    file = folder / CONFIG
+    if not file.is_file():
+        return config
+    before = yaml.safe_load(file.read_text(encoding="utf-8")).get("hardware", {})
+    known = {name: before[name] for name, value in config.hardware if value == "auto" and name in before}
+    return config.model_copy(update={"hardware": config.hardware.model_copy(update=known)})
+
+
 def check_same_run(folder: Path, config: Config) -> None:
     """Raises UsageError if the folder holds a run of another config: going on would mix two runs."""
     file = folder / CONFIG
@@ -120,12 +128,6 @@ def link_latest(runs: Path, app: str, folder: Path) -> None:
     aside.unlink(missing_ok=True)
     aside.symlink_to(folder.resolve(), target_is_directory=True)
     aside.replace(link)
-
-
-def read_plan(folder: Path) -> dict[str, Any] | None:
-    """The measured choices of a run that was stopped; None for a new one."""
-    file = folder / PLAN
-    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
 
 
 def _new_name(folder: Path, config_name: str) -> Path:

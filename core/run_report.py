@@ -17,7 +17,7 @@ from core.evaluation.page_parts import Picture
 from core.evaluation.plots import draw_curves, plot_counts, plot_training
 from core.evaluation.report import write_report
 from core.tasks.task import Arrays, Task
-from core.training.trainer import FitResult
+from core.training.progress import FitResult
 
 WORST = 24
 

@@ -1,7 +1,11 @@
 """Facts about images found in the training split; with the config they rebuild the task without the data."""
 
+from typing import TYPE_CHECKING
+
 from core.config import Record
-from core.data.images import LoadedImages
+
+if TYPE_CHECKING:
+    from core.data.images import LoadedImages
 
 KNOWN_ENOUGH = 0.9
 """Share of images whose metadata must be known for it to be used by itself."""
@@ -50,7 +54,7 @@ class ImageSchema(Record):
 
 
 def learn_schema(
-    loaded: LoadedImages,
+    loaded: "LoadedImages",
     image_px: int,
     *,
     mask_decoder: bool,
@@ -91,7 +95,7 @@ def learn_schema(
     )
 
 
-def has_known_metadata(loaded: LoadedImages) -> bool:
+def has_known_metadata(loaded: "LoadedImages") -> bool:
     """Do nine in ten images name age, sex and site, so that a missing one does not betray where an image is from?"""
     missing = loaded.report.missing_shares
     return all(missing.get(name, 1.0) <= 1 - KNOWN_ENOUGH for name in ("age", "sex", "site"))

@@ -1,7 +1,8 @@
 """Optimiser, learning-rate schedule and moving average of weights, each a function of the step."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -101,6 +102,20 @@ class WeightAverage:
             else:
                 self.state[name].copy_(value)
         torch._foreach_lerp_(averaged, current, 1 - decay)
+
+
+@contextmanager
+def evaluated_weights(model: nn.Module, average: WeightAverage | None) -> Iterator[None]:
+    """Puts the moving average, if there is one, into a model for as long as it is evaluated."""
+    if average is None:
+        yield
+        return
+    own = {name: value.detach().clone() for name, value in model.state_dict().items()}
+    model.load_state_dict(average.state)
+    try:
+        yield
+    finally:
+        model.load_state_dict(own)
 
 
 def clip_gradients(parameters: Iterable[nn.Parameter], max_norm: float) -> Tensor:

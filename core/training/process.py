@@ -4,19 +4,38 @@ import contextlib
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import torch
-from accelerate import Accelerator
+from accelerate import Accelerator, PartialState
 from accelerate.state import AcceleratorState
-from accelerate.utils import DistributedDataParallelKwargs
+from accelerate.utils import DistributedDataParallelKwargs, broadcast_object_list
 
 from core.config import TrainConfig
 from core.errors import UserError
 from core.hardware import HardwarePlan
+
+T = TypeVar("T")
+
+
+def decided_by_first(plan: HardwarePlan, decide: Callable[[], T]) -> T:
+    """What the first process decides, told to all of them; the user's mistake that it finds stops them all."""
+    if plan.num_processes == 1:
+        return decide()
+    state = PartialState(cpu=plan.device == "cpu")
+    outcome: list[Any] = [None, None]
+    if state.is_main_process:
+        try:
+            outcome[0] = decide()
+        except UserError as error:
+            outcome[1] = error
+    broadcast_object_list(outcome)
+    if outcome[1] is not None:
+        raise outcome[1]
+    return cast(T, outcome[0])
 
 
 def build_accelerator(plan: HardwarePlan, config: TrainConfig, folder: Path) -> Accelerator:

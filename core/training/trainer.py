@@ -7,8 +7,8 @@ loss scaling) and keeps the rest in sight.
 import contextlib
 import math
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
@@ -19,61 +19,29 @@ from torch import Tensor, nn
 from core.config import TrainConfig
 from core.data.randomness import step_seed
 from core.errors import UserError
-from core.hardware import HardwarePlan, peak_memory_mb
+from core.hardware import HardwarePlan
 from core.tasks.task import Arrays, Task
 from core.training.batches import Batch, TrainBatches, split_batch
 from core.training.checkpoint import Checkpoint, load_latest, save_checkpoint, save_weights, saving, to_host
+from core.training.memory import halved, is_out_of_memory, memory_mb
 from core.training.optim import (
     WeightAverage,
     build_optimizer,
     clip_gradients,
+    evaluated_weights,
     learning_rate_at,
     load_optimizer,
     set_frozen,
     set_learning_rate,
 )
 from core.training.process import build_accelerator, machine_settings, signals_kept
+from core.training.progress import FitResult, Progress, is_better, monitored
 from core.training.run_log import RunLog, append_metrics
 from core.training.validation import mean_over_processes, validate
 
 MAX_RECOVERIES = 3
 FINITE_CHECK_STEPS = 50
 """Steps between two looks at the loss: each look waits for the device."""
-
-
-@dataclass
-class Progress:
-    """Where training stands; with weights and optimiser, all that the next step depends on."""
-
-    step: int = 0
-    loss_sum: float = 0.0
-    history: list[dict[str, float]] = field(default_factory=list)
-    best_value: float = -math.inf
-    best_epoch: int = -1
-    learning_rate_scale: float = 1.0
-    recoveries: int = 0
-    seconds: float = 0.0
-
-
-@dataclass(frozen=True)
-class FitResult:
-    """What a finished training leaves.
-
-    Args:
-        history: One row an epoch, as in metrics.csv.
-        best_epoch: Whose weights the model now holds.
-        seconds: Of training, over all resumed parts.
-        examples_per_second: In the last epoch, validation apart.
-        plan: As it ended (a batch that did not fit was halved).
-        stopped_by: Why it ended.
-    """
-
-    history: list[dict[str, float]]
-    best_epoch: int
-    seconds: float
-    examples_per_second: float
-    plan: HardwarePlan
-    stopped_by: str
 
 
 def fit(
@@ -229,7 +197,7 @@ class Trainer:
                 loss = self._accumulate(micro_batches, step)
                 break
             except (torch.OutOfMemoryError, RuntimeError) as error:
-                if not _is_out_of_memory(error):
+                if not is_out_of_memory(error):
                     raise
                 micro_batches = self._halve(micro_batches)
         if self.config.gradient_clip_norm:
@@ -285,22 +253,15 @@ class Trainer:
     # ---- the best weights ------------------------------------------------------------------------
 
     def _validated(self) -> dict[str, float]:
-        with self._evaluated_weights():
+        with evaluated_weights(self.model, self.average):
             return validate(self.model, self.task, self.validation, self.plan, self.accelerator)
 
     def _keep_best(self, epoch: int, row: Mapping[str, float]) -> None:
-        name = f"validation_{self.config.monitor}"
-        if name not in row:
-            offered = ", ".join(key.removeprefix("validation_") for key in row if key.startswith("validation_"))
-            raise UserError(f"train.monitor is `{self.config.monitor}`.", f"Metrics: {offered}.", "Use one of these.")
-        value = -row[name] if self.config.monitor == "loss" else row[name]
-        best = self.progress.best_value
-        # A value may be undefined at first: no comparison with it would ever hold.
-        if value > best or self.progress.best_epoch < 0 or (math.isnan(best) and not math.isnan(value)):
+        value = monitored(row, self.config.monitor)
+        if is_better(value, self.progress):
             self.progress.best_value, self.progress.best_epoch = value, epoch
             if self.plan.is_main:
-                weights = self.average.state if self.average else self._weights()
-                save_weights(self._best_file, weights)
+                save_weights(self._best_file, self.average.state if self.average else self._weights())
 
     @property
     def _best_file(self) -> Path:
@@ -314,19 +275,6 @@ class Trainer:
         self.accelerator.wait_for_everyone()
         self.model.load_state_dict(load_file(self._best_file))
         self.model.eval()
-
-    @contextlib.contextmanager
-    def _evaluated_weights(self) -> Iterator[None]:
-        """Puts the moving average into the model for as long as it is evaluated."""
-        if not self.average:
-            yield
-            return
-        own = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
-        self.model.load_state_dict(self.average.state)
-        try:
-            yield
-        finally:
-            self.model.load_state_dict(own)
 
     # ---- when it goes wrong ----------------------------------------------------------------------
 
@@ -366,21 +314,11 @@ class Trainer:
         self.log.say(f"Loss not finite: back to step {self.progress.step} with {scale:g} of the learning rate.")
 
     def _halve(self, micro_batches: list[Batch]) -> list[Batch]:
-        size = self.plan.micro_batch_size // 2
-        if size < min(self.config.min_micro_batch_size, self.plan.micro_batch_size) or self.plan.num_processes > 1:
-            raise UserError(
-                f"A micro batch of {self.plan.micro_batch_size} does not fit into the memory of {self.plan.device}.",
-                f"The smallest allowed is train.min_micro_batch_size = {self.config.min_micro_batch_size}"
-                + (" and over several processes it is not changed on the way." if self.plan.num_processes > 1 else "."),
-                f"Set --hardware.micro_batch_size {max(1, size)}, use a smaller model, or smaller images.",
-            )
         self.optimizer.zero_grad()
         if self.accelerator.device.type == "cuda":
             torch.cuda.empty_cache()
-        reason = f"{self.plan.micro_batch_size} did not fit into memory at step {self.progress.step}"
-        self.plan = self.plan.with_choice(
-            reason, micro_batch_size=size, accumulation_steps=math.ceil(self.batches.share / size)
-        )
+        self.plan = halved(self.plan, self.config, self.batches.share, self.progress.step)
+        size = self.plan.micro_batch_size
         self.log.say(f"Out of memory: micro batch {size}, accumulation {self.plan.accumulation_steps}.")
         return [part for batch in micro_batches for part in split_batch(batch, size)]
 
@@ -450,7 +388,7 @@ class Trainer:
         facts = {
             "loss": f"{mean_loss:.4f}",
             "rate": f"{steps * self.batches.batch_size / max(seconds, 1e-9):.0f}/s",
-            "memory": f"{_memory_mb(self.accelerator.device):.0f} MiB",
+            "memory": f"{memory_mb(self.accelerator.device):.0f} MiB",
         }
         if self.progress.history and self.config.monitor != "loss":
             facts[self.config.monitor] = f"{self.progress.history[-1][f'validation_{self.config.monitor}']:.3f}"
@@ -459,22 +397,3 @@ class Trainer:
 
 class _LossNotFinite(Exception):
     """The loss of an epoch so far is infinite or not a number."""
-
-
-def _is_out_of_memory(error: BaseException) -> bool:
-    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
-
-
-def _memory_mb(device: torch.device) -> float:
-    return torch.cuda.max_memory_allocated(device) / 2**20 if device.type == "cuda" else peak_memory_mb()
-
-
-def describe(result: FitResult) -> dict[str, Any]:
-    """The facts of a finished training for metrics.json."""
-    return {
-        "best_epoch": result.best_epoch + 1,
-        "epochs": len(result.history),
-        "seconds": round(result.seconds, 1),
-        "examples_per_second": round(result.examples_per_second, 1),
-        "stopped_by": result.stopped_by,
-    }

@@ -4,15 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from core.config import Config, TrainConfig, dump_config
+from core.config import Config, HardwareConfig, TrainConfig, dump_config
 from core.errors import UsageError, UserError
 from core.run_folder import (
+    as_measured,
     check_replaceable,
     check_same_run,
     choose_folder,
     choose_result_folder,
     link_latest,
-    read_plan,
     save_once,
     writable,
 )
@@ -129,11 +129,16 @@ def test_latest_points_to_the_run_that_finished_last(tmp_path: Path) -> None:
 
 
 def test_file_is_replaced_whole(tmp_path: Path) -> None:
-    save_once(tmp_path, "plan.json", '{"precision": "bf16"}')
-    save_once(tmp_path, "plan.json", '{"precision": "fp32"}')
-    assert read_plan(tmp_path) == {"precision": "fp32"}
-    assert [file.name for file in tmp_path.iterdir()] == ["plan.json"]
+    save_once(tmp_path, "metrics.json", '{"accuracy": 0.5}')
+    save_once(tmp_path, "metrics.json", '{"accuracy": 0.6}')
+    assert (tmp_path / "metrics.json").read_text() == '{"accuracy": 0.6}'
+    assert [file.name for file in tmp_path.iterdir()] == ["metrics.json"]
 
 
-def test_new_run_has_no_plan(tmp_path: Path) -> None:
-    assert read_plan(tmp_path) is None
+def test_resumed_run_keeps_what_was_measured(tmp_path: Path) -> None:
+    measured = Config(hardware=HardwareConfig(precision="bf16", channels_last=True))
+    (tmp_path / "config.yaml").write_text(dump_config(measured))
+    assert as_measured(tmp_path, Config()).hardware == measured.hardware
+    asked = Config(hardware=HardwareConfig(precision="fp32"))
+    assert as_measured(tmp_path, asked).hardware.precision == "fp32"
+    assert as_measured(tmp_path / "new", Config()) == Config()

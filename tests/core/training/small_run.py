@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from core.config import HardwareConfig, TrainConfig
 from core.hardware import Machine, plan_hardware
 from core.tasks.augment_config import AugmentConfig
-from core.training.trainer import FitResult, fit
+from core.training.progress import FitResult
+from core.training.trainer import fit
 
 ROWS = 48
 

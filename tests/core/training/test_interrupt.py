@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from faults.train_worker import make_model
 from PIL import Image
+from rich.console import Console
 from torch import Tensor
 
 from core.training.checkpoint import load_latest
@@ -73,6 +74,21 @@ def test_interrupted_again_and_again_it_still_ends_the_same(
     resumed, _ = run(tmp_path, model=signalled(-1), resume=True, **SETTINGS)  # type: ignore[arg-type]
     assert same(resumed, uninterrupted[0])
     assert epochs_of(tmp_path) == epochs_of(uninterrupted[1])
+
+
+def test_resume_passes_over_a_damaged_checkpoint_says_so_and_ends_the_same(
+    tmp_path: Path, uninterrupted: tuple[Wrapped, Path]
+) -> None:
+    settings = {**SETTINGS, "checkpoint_every_steps": 1}
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path, model=signalled(STEPS + 1), **settings)  # type: ignore[arg-type]
+    newest = max((tmp_path / "checkpoints").glob("step-*"))
+    (newest / "model.safetensors").write_bytes(b"damaged")
+    with (tmp_path / "out.txt").open("w") as stream:
+        console = Console(file=stream, width=200)
+        resumed, _ = run(tmp_path, model=signalled(-1), resume=True, console=console, **settings)  # type: ignore[arg-type]
+    assert same(resumed, uninterrupted[0])
+    assert f"Checkpoint {newest.name} is damaged" in (tmp_path / "out.txt").read_text()
 
 
 def test_second_signal_breaks_the_step(tmp_path: Path) -> None:

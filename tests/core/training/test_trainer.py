@@ -10,7 +10,7 @@ from rich.console import Console
 
 from core.errors import UserError
 from core.training.checkpoint import load_latest
-from core.training.trainer import describe
+from core.training.progress import describe
 
 from .small_run import ROWS, run, same
 

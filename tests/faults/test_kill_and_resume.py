@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from filelock import FileLock
 from safetensors.torch import load_file
 
 FAULTS = Path(__file__).resolve().parent
@@ -139,14 +140,15 @@ def test_ten_kills_and_the_weights_are_the_same_bits(tmp_path: Path, seed: int) 
 
 
 @pytest.fixture(scope="module")
-def plain_pair(tmp_path_factory: pytest.TempPathFactory) -> Worker:
+def plain_pair(shared_folder: Path) -> Worker:
     """Two processes that trained, undisturbed, the net in which nothing depends on how batches are cut."""
-    worker = Worker(tmp_path_factory.mktemp("pair"), processes=2, plain=True)
-    worker.finish()
+    worker = Worker(shared_folder / "pair", processes=2, plain=True)
+    with FileLock(shared_folder / "pair.lock"):
+        if not worker.weights.exists():
+            worker.finish()
     return worker
 
 
-@pytest.mark.xdist_group("two_processes")
 def test_two_processes_learn_what_one_does(plain_pair: Worker, tmp_path: Path) -> None:
     alone = Worker(tmp_path, plain=True)
     alone.finish()
@@ -158,7 +160,6 @@ def test_two_processes_learn_what_one_does(plain_pair: Worker, tmp_path: Path) -
         torch.testing.assert_close(two_weights[name], value, rtol=1e-3, atol=1e-4)
 
 
-@pytest.mark.xdist_group("two_processes")
 def test_two_processes_killed_together_end_with_the_same_bits(plain_pair: Worker, tmp_path: Path) -> None:
     worker = Worker(tmp_path, processes=2, plain=True)
     check_kills(worker, plain_pair.weights.read_bytes(), kills=1, seed=1)

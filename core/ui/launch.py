@@ -128,6 +128,7 @@ def _bind(family: socket.AddressFamily, host: str, port: int) -> socket.socket:
         if os.name == "posix":  # on Windows this option lets two programs share a port
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
+        listener.listen()  # who reads "Page: ..." may connect at once
     except OSError:
         listener.close()
         raise

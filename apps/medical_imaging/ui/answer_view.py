@@ -168,15 +168,21 @@ def _alarm(view: View) -> str:
 
 def _alarm_on_test(view: View) -> list[str]:
     """The same figures on images that did not choose the threshold."""
-    found, spared = view.test_metrics.get("alarm_sensitivity"), view.test_metrics.get("alarm_specificity")
-    if not found or not spared or None in (found.get("value"), spared.get("value")):
+    figures = [view.test_metrics.get(name) for name in ("alarm_sensitivity", "alarm_specificity")]
+    if any(not figure or figure.get("value") is None for figure in figures):
         return []
+    found, spared = (
+        Text(
+            f"{figure['value']:.2f} ({figure['low']:.2f} to {figure['high']:.2f})",
+            f"{figure['value']:.2f}（{figure['low']:.2f} 至 {figure['high']:.2f}）",
+        )
+        for figure in figures
+        if figure
+    )
     return [
         view.say(
-            f"On test images, unused in choosing it: {found['value']:.2f} ({found['low']:.2f} to {found['high']:.2f}) "
-            f"and {spared['value']:.2f} ({spared['low']:.2f} to {spared['high']:.2f}).",
-            f"在未参与选定阈值的测试图像上：{found['value']:.2f}（{found['low']:.2f} 至 {found['high']:.2f}）"
-            f"和 {spared['value']:.2f}（{spared['low']:.2f} 至 {spared['high']:.2f}）。",
+            f"On test images, unused in choosing it: sensitivity {found.en}, specificity {spared.en}.",
+            f"在未参与选定阈值的测试图像上：灵敏度 {found.zh}，特异度 {spared.zh}。",
         )
     ]
 

@@ -147,7 +147,8 @@ def write_csv(rows: Sequence[Row], target: Path) -> None:
 def render_progress(done: int, total: int) -> str:
     """How many files are read."""
     words = Text(f"{done} of {total} read", f"已判读 {done} / {total}")
-    return f'<p role="status">{inline(words)}</p><progress value="{done}" max="{total}" style="width:100%"></progress>'
+    bar = f'<div class="progress" aria-hidden="true"><div style="width:{100 * done / total:.1f}%"></div></div>'
+    return f'<p role="status">{inline(words)}</p>{bar}'
 
 
 def _save(rows: Sequence[Row]) -> Path:

@@ -90,7 +90,7 @@ def measured_limits(predictor: Predictor) -> tuple[Text, ...]:
         en, zh = name_word(row["label"], "en"), name_word(row["label"], "zh")
         limits.append(
             Text(
-                f"Its weakest type is {en}: of {images} test images it named {share:.0%} rightly.",
+                f"Its weakest type is {en}: of {images} test images it recognised {share:.0%}.",
                 f"最薄弱的类型是{zh}：{images} 张测试图像中正确识别 {share:.0%}。",
             )
         )

@@ -7,12 +7,12 @@ import csv
 import os
 import random
 import shutil
-import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 import torch
 from filelock import FileLock
@@ -34,12 +34,11 @@ class Worker:
         self.command = [sys.executable, *(launcher if processes > 1 else []), *words]
 
     def start(self) -> subprocess.Popen[bytes]:
-        """Starts it as the leader of a process group of its own, so that all of it can be killed at once."""
+        """Starts it, silent."""
         return subprocess.Popen(
             self.command,
             cwd=ROOT,
             env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
-            start_new_session=True,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
@@ -49,24 +48,25 @@ class Worker:
         assert self.start().wait() == 0
         return self.weights.read_bytes()
 
-    def is_writing(self) -> bool:
-        return any((self.folder / "checkpoints").glob(".step-*.aside"))
+    def writes(self) -> set[str]:
+        """Checkpoints that are being written, or were when their writer was killed."""
+        return {path.name for path in (self.folder / "checkpoints").glob(".step-*.aside")}
 
     def newest(self) -> str:
         return max((path.name for path in (self.folder / "checkpoints").glob("step-*")), default="")
 
     def kill_inside_a_write(self, draws: random.Random) -> bool:
         """Kills it while a checkpoint is being written; False if it was too late, or the worker ended."""
-        wanted, seen, was_writing = draws.randrange(1, 6), 0, False
+        wanted, seen = draws.randrange(1, 6), self.writes()
+        left_over = len(seen)
         process = self.start()
         while is_running(process):
-            writing = self.is_writing()
-            seen += writing and not was_writing
-            was_writing = writing
-            if writing and seen >= wanted:
-                kill_group(process)
+            now = self.writes() - seen
+            seen |= now
+            if now and len(seen) - left_over >= wanted:
+                kill_family(process)
                 # What is still there was never renamed: the kill came before the checkpoint was whole.
-                return self.is_writing()
+                return now <= self.writes()
         return False
 
     def kill_at_random(self, draws: random.Random) -> bool:
@@ -77,7 +77,7 @@ class Worker:
             if self.newest() != before:
                 started_s = started_s or time.monotonic()
                 if time.monotonic() - started_s >= delay_s:
-                    kill_group(process)
+                    kill_family(process)
                     return True
         return False
 
@@ -91,9 +91,15 @@ def is_running(process: subprocess.Popen[bytes]) -> bool:
     return False
 
 
-def kill_group(process: subprocess.Popen[bytes]) -> None:
-    os.killpg(process.pid, signal.SIGKILL)
+def kill_family(process: subprocess.Popen[bytes]) -> None:
+    """Kills the process and all that it started: torchrun's workers are in sessions of their own."""
+    workers = psutil.Process(process.pid).children(recursive=True)
+    for worker in workers:
+        worker.kill()
+    process.kill()
     process.wait()
+    _, alive = psutil.wait_procs(workers, timeout=60)
+    assert not alive
 
 
 def check_kills(worker: Worker, expected: bytes, *, kills: int, seed: int) -> None:
@@ -110,7 +116,7 @@ def check_kills(worker: Worker, expected: bytes, *, kills: int, seed: int) -> No
     assert worker.folder.exists()
     assert worker.finish() == expected
     assert worker.newest() == f"step-{STEPS:09d}"
-    assert not worker.is_writing()
+    assert not worker.writes()
 
 
 def losses(folder: Path) -> list[dict[str, float]]:

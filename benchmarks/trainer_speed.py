@@ -35,7 +35,7 @@ NO_CHANGE = AugmentConfig(
 CASES = {
     # name: (image px, examples, batch size, rounds, aim)
     "linear": (32, 32_000, 64, 7, 0.93),
-    "handbook": (32, 6_400, 64, 7, 0.98),
+    "handbook": (32, 12_800, 64, 11, 0.98),
     "plan": (128, 256, 32, 3, 1.5),
 }
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.config import Config, Record
+from core.errors import UsageError
 from core.texts import Text
 
 if TYPE_CHECKING:
@@ -74,8 +75,16 @@ class AppSpec:
     package: str = ""
 
     def recipe(self, name: str) -> Recipe:
-        """The recipe of that name; the first one for an empty name."""
-        return next(recipe for recipe in self.recipes if name in ("", recipe.name))
+        """The recipe of that name; the first one for an empty name.
+
+        Raises:
+            UsageError: There is none.
+        """
+        for recipe in self.recipes:
+            if name in ("", recipe.name):
+                return recipe
+        offered = ", ".join(recipe.name for recipe in self.recipes)
+        raise UsageError(f"{self.name} has no recipe `{name}`.", f"Recipes: {offered}.", "Use one of these.")
 
     def command(self, verb: str) -> str:
         """What a user types for a verb."""

@@ -2,6 +2,7 @@
 
 import argparse
 import difflib
+import errno
 import json
 import os
 import re
@@ -20,6 +21,7 @@ from core.hardware import current_rank
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 DEFAULT_PORT = 7860
+DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES}
 OVERRIDE = re.compile(r"--([A-Za-z_][\w-]*(?:\.[\w-]+)+)(?:=(.*))?$", re.DOTALL)
 VERBS = {
     "train": "Train a model, evaluate it, and write its bundle.",
@@ -355,10 +357,21 @@ def _guarded(action: Callable[[], int], *, debug: bool) -> int:
     except Exception as error:
         if debug:
             traceback.print_exc()
-        else:
+        if isinstance(error, OSError) and error.errno in DISK_ERRORS:
+            return _tell(_of_disk(error))
+        if not debug:
             print(f"Unexpected error, probably a bug: {type(error).__name__}: {error}", file=sys.stderr)
             print("To see where: the same command with --debug.", file=sys.stderr)
         return FAILED
+
+
+def _of_disk(error: OSError) -> UserError:
+    place = f"{error.filename} cannot be written" if error.filename else "A file cannot be written"
+    return UserError(
+        f"{place}: {error.strerror}.",
+        "A disk with room, which this user may write to.",
+        "Make room, or write elsewhere.",
+    )
 
 
 def _tell(error: BaseException) -> int:

@@ -55,9 +55,10 @@ def uniform_draws(seed: int, epoch: int, positions: npt.NDArray[np.int64], count
 
 def step_seed(seed: int, step: int, rank: int, micro_batch: int = 0) -> int:
     """Seed of torch's generator for one forward pass: what dropout draws follows from it."""
-    key = seed
-    for part in (step, rank, micro_batch):
-        # The same SplitMix64 in Python's integers: one number a step is not worth an array.
+    # The same SplitMix64 in Python's integers: one number a step is not worth an array. A part is added to a mixed
+    # key only, so that seed 1 at step 0 is not seed 0 at step 1.
+    key = 0
+    for part in (seed, step, rank, micro_batch):
         key = (key + part + 1 + int(_GOLDEN)) & _MASK
         key = ((key ^ (key >> 30)) * int(_MIX_1)) & _MASK
         key = ((key ^ (key >> 27)) * int(_MIX_2)) & _MASK

@@ -54,7 +54,7 @@ class Trained:
 
 
 class AppContract:
-    """Tests that every app inherits; expensive steps run once a class."""
+    """Tests that every app inherits; expensive steps run once a class (with pytest-xdist: --dist loadfile)."""
 
     spec: ClassVar[AppSpec]
     """The app."""
@@ -62,10 +62,6 @@ class AppContract:
     """Settings that make the quick preset short; two epochs at least."""
     plots: ClassVar[tuple[str, ...]] = ("training",)
     """Plots that a run leaves."""
-
-    def __init_subclass__(cls) -> None:
-        # All tests of a class in one process, where its fixtures are made once.
-        cls.pytestmark = [pytest.mark.xdist_group(f"contract of {cls.__name__}")]  # type: ignore[attr-defined]
 
     @classmethod
     def module(cls, verb: str) -> str:

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Seen, Served
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 CONTRAST = Path(__file__).with_name("contrast.js").read_text(encoding="utf-8")
 Open = Callable[..., Seen]
 

@@ -14,7 +14,6 @@ from core.cli import app_main
 from core.files import sha256_of
 from core.serving.predictor import load_predictor
 
-pytestmark = pytest.mark.xdist_group("tiny runs")  # they share three trainings
 PER_CLASS = 50
 CORRUPT = {
     "melanoma/003.png": ("empty_file", b""),

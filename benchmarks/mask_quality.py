@@ -37,12 +37,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=REAL_DATA / "skin-lesion-masks")
     parser.add_argument("--run", type=Path, help="measure this finished run instead of training")
+    parser.add_argument("--pretrained", type=Path, help="start the backbone from this finished run")
     parser.add_argument("--output-dir", type=Path, default=Path("runs/benchmarks/mask_quality"))
     arguments = parser.parse_args()
     run = arguments.run or arguments.output_dir
     if arguments.run is None:
         command = [sys.executable, "-m", "apps.medical_imaging.train", "--config", "locate"]
         command += ["--data", str(arguments.data), "--output-dir", str(run), "--resume", "auto"]
+        if arguments.pretrained:
+            command += ["--model.pretrained", str(arguments.pretrained)]
         subprocess.run(command, check=True)
     predictor = load_predictor(run, SPEC)
     metrics = predictor.read_json("metrics.json")

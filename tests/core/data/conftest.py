@@ -1,6 +1,5 @@
 """Small real files for the tests of image data: pictures that differ, class folders, the real sets."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -53,15 +52,6 @@ def load(tmp_path: Path) -> Load:
         return load_images(ImageDataConfig.model_validate({"path": str(path), **values}), seed=seed)
 
     return load_path
-
-
-@pytest.fixture(scope="session")
-def real_data() -> Path:
-    """The folder of the real data sets: SUITE_REAL_DATA, else ../shared/data."""
-    folder = Path(os.environ.get("SUITE_REAL_DATA", ROOT.parent / "shared" / "data"))
-    if not folder.is_dir():
-        pytest.skip(f"no real data at {folder} (set SUITE_REAL_DATA)")
-    return folder
 
 
 @pytest.fixture

@@ -165,8 +165,3 @@ def _unflatten_optimizer(tensors: Mapping[str, Tensor], plain: Mapping[str, Any]
         number, name = key.split(".", 1)
         state.setdefault(int(number), {})[name] = tensor
     return {"state": state, "param_groups": plain["param_groups"]}
-
-
-def to_host(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Copies on the CPU that later steps cannot change."""
-    return {name: value.detach().to("cpu", copy=True) for name, value in weights.items()}

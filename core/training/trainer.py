@@ -22,7 +22,7 @@ from core.errors import UserError
 from core.hardware import HardwarePlan
 from core.tasks.task import Arrays, Task
 from core.training.batches import Batch, TrainBatches, split_batch
-from core.training.checkpoint import Checkpoint, load_latest, save_checkpoint, save_weights, saving, to_host
+from core.training.checkpoint import Checkpoint, load_latest, save_checkpoint, save_weights, saving
 from core.training.memory import halved, is_out_of_memory, memory_mb
 from core.training.optim import (
     WeightAverage,
@@ -134,16 +134,16 @@ class Trainer:
         """Epoch after epoch until the end, the time limit, or no more gain."""
         config, per_epoch = self.config, self.batches.steps_per_epoch
         stopped_by = f"all {config.epochs} epochs done"
-        with RunLog(self.console, config.epochs * per_epoch, self.progress.step) as log:
-            self.log = log
+        # One window over all epochs: between two of them a signal would find nobody who saves.
+        with RunLog(self.console, config.epochs * per_epoch, self.progress.step) as self.log, signals_kept() as signals:
+            self.signals = signals
             # An epoch is over when it stands in the history: one stopped just before its validation goes on there.
             while len(self.progress.history) < config.epochs:
                 if reason := self._reason_to_stop():
                     stopped_by = reason
                     break
                 try:
-                    with signals_kept() as self.signals:
-                        self._train_epoch(len(self.progress.history))
+                    self._train_epoch(len(self.progress.history))
                 except _LossNotFinite:
                     self._recover()
                 if self.signals:
@@ -261,7 +261,7 @@ class Trainer:
         if is_better(value, self.progress):
             self.progress.best_value, self.progress.best_epoch = value, epoch
             if self.plan.is_main:
-                save_weights(self._best_file, self.average.state if self.average else self._weights())
+                save_weights(self._best_file, self.average.state if self.average else self.model.state_dict())
 
     @property
     def _best_file(self) -> Path:
@@ -343,7 +343,7 @@ class Trainer:
         """The first process saves; the others do nothing."""
         if self.plan.is_main:
             average = self.average.state if self.average else {}
-            state = Checkpoint(self._weights(), average, self.optimizer.state_dict(), asdict(self.progress))
+            state = Checkpoint(self.model.state_dict(), average, self.optimizer.state_dict(), asdict(self.progress))
             save_checkpoint(self.folder / "checkpoints", self.progress.step, state)
 
     def _stop_early(self) -> NoReturn:
@@ -352,9 +352,6 @@ class Trainer:
             self._save_here()
         self.log.say(f"Interrupted after step {self.progress.step}; go on with --resume {self.folder}.")
         raise KeyboardInterrupt
-
-    def _weights(self) -> dict[str, Tensor]:
-        return to_host(self.model.state_dict())
 
     def _compiled(self) -> nn.Module:
         if not self.plan.compile:

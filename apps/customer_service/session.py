@@ -1,0 +1,51 @@
+"""What the bot remembers of one conversation; immutable, and JSON-ready as every record is."""
+
+from core.config import Record
+from core.texts import Language
+
+
+class Turn(Record):
+    """One message of the customer and what was understood."""
+
+    user: str
+    """The message as it came, cut to the length that is read."""
+    query: str = ""
+    """What was judged and searched."""
+    bot: str = ""
+    """What the bot said."""
+    kind: str = ""
+    """Kind of the reply."""
+
+
+class Offered(Record):
+    """One "did you mean" that the customer may choose next."""
+
+    text: str
+    """Words on the button."""
+    label: str = ""
+    """Its intent; empty = none."""
+    entry_id: str = ""
+    """Its entry; empty = none."""
+
+
+class Session(Record):
+    """One conversation so far: `Session()` starts one, `Dialogue.reply` gives the next."""
+
+    turns: tuple[Turn, ...] = ()
+    """The last ones, oldest first."""
+    num_turns: int = 0
+    """All there were."""
+    failures: int = 0
+    """Turns in a row without an answer."""
+    language: Language = "en"
+    """Of the last message that showed one; until then that of the page."""
+    last_intent: str = ""
+    """Of the last answer; empty = none yet."""
+    last_entry: str = ""
+    """Entry id of the last answer; empty = none yet."""
+    slots: dict[str, str] = {}
+    """What the customer has told: order_number, date, amount, product."""
+    offered: tuple[Offered, ...] = ()
+    """Options of the last reply."""
+    handed_over: bool = False
+    """A person has it now."""

@@ -248,7 +248,7 @@ def export(
 
 def _load_data(recipe: Recipe, config: Config, console: Console) -> DataModule:
     show_heading(console, "Data")
-    with progress_bar(console, "Decoding images") as progress:
+    with progress_bar(console, "Reading") as progress:
         data = recipe.build_data(config, progress)
     console.print(render_report(data.report))
     return data

@@ -10,6 +10,8 @@ _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_2 = np.uint64(0x94D049BB133111EB)
 _MASK = 2**64 - 1
+BATCHES_A_WINDOW = 20
+"""More would waste less on padding and make an epoch's order less random."""
 
 
 def epoch_order(
@@ -27,6 +29,33 @@ def epoch_order(
     if weights is None:
         return generator.permutation(num_examples)
     return generator.choice(num_examples, size=num_examples, p=weights / weights.sum())
+
+
+def bucket_by_length(
+    order: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64], batch_size: int, seed: int, epoch: int
+) -> npt.NDArray[np.int64]:
+    """The same order with examples of like length moved into the same batch, a window of batches at a time.
+
+    Args:
+        order: Of an epoch.
+        lengths: Of every example.
+        batch_size: Examples of a batch.
+        seed: The run's seed.
+        epoch: From 0.
+
+    Returns:
+        As long as `order`. Batches of a window come in drawn order, so that short ones do not come first.
+    """
+    window = BATCHES_A_WINDOW * batch_size
+    generator = np.random.Generator(np.random.Philox(key=[seed, epoch]).jumped())
+    parts = []
+    for start in range(0, len(order), window):
+        part = order[start : start + window]
+        part = part[np.argsort(lengths[part], kind="stable")]
+        whole = len(part) // batch_size
+        batches = part[: whole * batch_size].reshape(whole, batch_size)[generator.permutation(whole)]
+        parts += [batches.ravel(), part[whole * batch_size :]]
+    return np.concatenate(parts)
 
 
 def uniform_draws(seed: int, epoch: int, positions: npt.NDArray[np.int64], count: int) -> npt.NDArray[np.float32]:

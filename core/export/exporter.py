@@ -96,7 +96,7 @@ def make_bundle(
         names = [spec.name for spec in task.inputs]
         examples = {name: validation[name][: config.export.parity_examples] for name in names}
         file = folder / "model.onnx"
-        export_onnx(calibrated.graph, _first(examples), task.outputs, file, opset=config.export.opset)
+        export_onnx(calibrated.graph, _first(examples), task.inputs, task.outputs, file, opset=config.export.opset)
         parity_of.append(check_parity(calibrated.graph, file, examples, config.export.parity_tolerance))
         metrics = {**measure(Session(file, names)), "parity": parity_of[0].to_json()}
         weights = {name: value.detach().contiguous().clone() for name, value in calibrated.graph.state_dict().items()}
@@ -154,7 +154,7 @@ def evaluate_session(
     resamples: int,
 ) -> tuple[Evaluation, Arrays]:
     """What the served graph does on a split, and its raw outputs."""
-    outputs = session.run_all(arrays)
+    outputs = session.run_all(arrays, task.trim)
     return task.evaluate(outputs, arrays, policy, examples, resamples=resamples), outputs
 
 
@@ -165,8 +165,10 @@ def _serve(model: nn.Module, task: Task, arrays: Arrays) -> dict[str, Any]:
     kept: dict[str, list[Any]] = {"logits": [], "embedding": []}
     with torch.no_grad():
         for start in range(0, rows, BATCH):
-            inputs = {name: torch.from_numpy(np.asarray(arrays[name][start : start + BATCH])) for name in names}
-            outputs = model.serve(**inputs)  # type: ignore[operator]
+            batch = task.trim({name: np.asarray(arrays[name][start : start + BATCH]) for name in names})
+            outputs = model.serve(  # type: ignore[operator]
+                **{name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in batch.items()}
+            )
             for name, parts in kept.items():
                 parts.append(outputs[name].float().numpy())
     return {name: np.concatenate(parts) for name, parts in kept.items()}

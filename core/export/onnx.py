@@ -16,7 +16,7 @@ from core.export.graph import ServingGraph
 from core.export.session import Session
 from core.tasks.task import Arrays, ArraySpec
 
-MAX_BATCH = 4096
+MAX_SIZE = 4096
 
 
 @dataclass(frozen=True)
@@ -37,18 +37,26 @@ class Parity:
         return asdict(self)
 
 
-def export_onnx(graph: ServingGraph, example: Arrays, outputs: Sequence[ArraySpec], path: Path, *, opset: int) -> None:
-    """Writes the graph as one file with a dynamic batch; weights are inside it.
+def export_onnx(
+    graph: ServingGraph,
+    example: Arrays,
+    specs: Sequence[ArraySpec],
+    outputs: Sequence[ArraySpec],
+    path: Path,
+    *,
+    opset: int,
+) -> None:
+    """Writes the graph as one file; weights are inside it. Sizes that are symbols stay open.
 
     Args:
         graph: On the CPU, in float32.
         example: Two or more encoded examples, inputs only.
+        specs: Of these inputs.
         outputs: The graph's outputs, of which the names are taken.
         path: Of the .onnx file.
         opset: ONNX operator set.
     """
     inputs = {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in example.items()}
-    batch = torch.export.Dim("batch", min=1, max=MAX_BATCH)
     graph.eval()
     with torch.no_grad():
         produced = tuple(graph(**inputs))
@@ -61,11 +69,21 @@ def export_onnx(graph: ServingGraph, example: Arrays, outputs: Sequence[ArraySpe
             opset_version=opset,
             input_names=list(inputs),
             output_names=list(produced),
-            dynamic_shapes={"inputs": {name: {0: batch} for name in inputs}},
+            dynamic_shapes={"inputs": open_sizes(specs)},
             verbose=False,
         )
     assert program is not None
     program.save(path, external_data=False)
+
+
+def open_sizes(specs: Sequence[ArraySpec]) -> dict[str, dict[int, Any]]:
+    """For each input its axes that are symbols, the same symbol being the same size everywhere."""
+    symbols = sorted({size for spec in specs for size in spec.shape if isinstance(size, str)})
+    sizes = {symbol: torch.export.Dim(symbol, min=1, max=MAX_SIZE) for symbol in symbols}
+    return {
+        spec.name: {axis: sizes[size] for axis, size in enumerate(spec.shape) if isinstance(size, str)}
+        for spec in specs
+    }
 
 
 def check_parity(graph: ServingGraph, path: Path, arrays: Arrays, tolerance: float) -> Parity:

@@ -1,9 +1,11 @@
 """ONNX Runtime on one file."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from core.tasks.task import Arrays
 
@@ -35,11 +37,35 @@ class Session:
         feed = {name: np.ascontiguousarray(arrays[name]) for name in self._inputs}
         return dict(zip(self._outputs, self._session.run(None, feed), strict=True))
 
-    def run_all(self, arrays: Arrays, batch_size: int = 32) -> Arrays:
-        """The same in batches, for many examples."""
+    def run_all(
+        self, arrays: Arrays, trim: Callable[[Arrays], Arrays] = lambda batch: batch, batch_size: int = 32
+    ) -> Arrays:
+        """The same in batches, for many examples.
+
+        Args:
+            arrays: Inputs.
+            trim: Cuts off padding that no row of a batch needs.
+            batch_size: Examples of one call.
+
+        Returns:
+            Outputs of all; where those of a batch are shorter, zeros follow them.
+        """
         rows = len(arrays[self._inputs[0]])
         parts = [
-            self.run({name: arrays[name][start : start + batch_size] for name in self._inputs})
+            self.run(trim({name: arrays[name][start : start + batch_size] for name in self._inputs}))
             for start in range(0, rows, batch_size)
         ]
-        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        return {name: _joined([part[name] for part in parts]) for name in parts[0]}
+
+
+def _joined(parts: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+    """Rows of all parts, each padded with zeros to the largest."""
+    shape = tuple(np.max([part.shape[1:] for part in parts], axis=0).astype(int))
+    if all(part.shape[1:] == shape for part in parts):
+        return np.concatenate(parts)
+    joined = np.zeros((sum(map(len, parts)), *shape), parts[0].dtype)
+    start = 0
+    for part in parts:
+        joined[(slice(start, start + len(part)), *(slice(0, size) for size in part.shape[1:]))] = part
+        start += len(part)
+    return joined

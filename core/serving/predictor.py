@@ -44,7 +44,7 @@ class Predictor:
         """
         if not examples:
             return []
-        arrays = self.task.encode(examples)
+        arrays = self.task.trim(self.task.encode(examples))
         return self.task.decode(self.session.run(arrays), arrays, self.policy)
 
     def read_json(self, name: str) -> Any:

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Arrays = dict[str, npt.NDArray[Any]]
 """Name to array; the first axis is the example."""
+Batch = TypeVar("Batch", bound=dict[str, Any])
 
 
 class ArraySpec(Record):
@@ -70,8 +71,20 @@ class Task(ABC):
         """
 
     def strata(self, arrays: Arrays) -> "npt.NDArray[np.int64] | None":
-        """The class of each example, for balanced sampling; None = the task has none."""
+        """The class of each example, -1 where it belongs to none of them; None = the task has no classes."""
         return None
+
+    def lengths(self, arrays: Arrays) -> "npt.NDArray[np.int64] | None":
+        """How long each example is, so that those of a batch are alike; None = all are of one size."""
+        return None
+
+    def trim(self, batch: Batch) -> Batch:
+        """Cuts off padding that no example of a batch needs; arrays and tensors alike."""
+        return batch
+
+    def is_measurable(self, example: Example) -> bool:
+        """Whether an example's truth is one that this task can be measured against."""
+        return example.get("label") in self.labels
 
     def picture(self, arrays: Arrays, row: int) -> bytes | None:
         """An encoded example as a PNG, for the contact sheet of the worst errors; None = it has no picture."""

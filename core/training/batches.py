@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from core.data.randomness import epoch_order, uniform_draws
+from core.data.randomness import bucket_by_length, epoch_order, uniform_draws
 from core.tasks.task import Arrays, Task
 
 T = TypeVar("T")
@@ -19,6 +19,7 @@ def sampling_weights(strata: npt.NDArray[np.int64] | None, balance: float) -> np
     """Chance of each example: count of its stratum to the power of -balance; None = all alike, none twice."""
     if balance == 0 or strata is None:
         return None
+    strata = strata - strata.min()
     counts = np.bincount(strata).astype(np.float64)
     return counts[strata] ** -balance
 
@@ -63,6 +64,7 @@ class TrainBatches:
         self.share = self.batch_size // num_processes
         self.offset = rank * self.share
         self.weights = sampling_weights(task.strata(arrays), balance)
+        self.lengths = task.lengths(arrays)
 
     def epoch(self, epoch: int, first_step: int, micro_batch_size: Callable[[], int]) -> "Iterator[list[Batch]]":
         """The micro batches of each step from `first_step` on.
@@ -70,6 +72,8 @@ class TrainBatches:
         The size is asked anew at each step, because a batch that does not fit is halved.
         """
         order = epoch_order(self.num_examples, self.seed, epoch, self.weights)
+        if self.lengths is not None:
+            order = bucket_by_length(order, self.lengths, self.batch_size, self.seed, epoch)
         steps = (self._positions(step) for step in range(first_step, self.steps_per_epoch))
         batches = (
             [self._read(order, epoch, part) for part in _cut(positions, micro_batch_size())] for positions in steps
@@ -81,7 +85,7 @@ class TrainBatches:
         return np.arange(start, start + self.share)
 
     def _read(self, order: npt.NDArray[np.int64], epoch: int, positions: npt.NDArray[np.int64]) -> "Batch":
-        batch = take(self.arrays, order[positions], self.device)
+        batch = self.task.trim(take(self.arrays, order[positions], self.device))
         if not self.task.num_draws:
             return batch
         draws = torch.from_numpy(uniform_draws(self.seed, epoch, positions, self.task.num_draws))

@@ -51,7 +51,7 @@ def _time_each(
     """Milliseconds of the fastest step of each candidate, measured in turns so that noise meets all alike."""
     device = torch.device(plan.device)
     rows = np.arange(min(MAX_EXAMPLES, plan.micro_batch_size, len(next(iter(train.values())))))
-    batch = take(train, rows, device)
+    batch = task.trim(take(train, rows, device))
     inputs = [spec.name for spec in task.inputs]
     models = []
     for candidate in candidates:

@@ -57,7 +57,7 @@ def _run(
         first = start + plan.rank * share
         wanted = np.arange(first, min(first + share, rows))
         # A process with nothing left runs one row again, so that all of them gather together.
-        batch = take(arrays, wanted if len(wanted) else np.array([rows - 1]), accelerator.device)
+        batch = task.trim(take(arrays, wanted if len(wanted) else np.array([rows - 1]), accelerator.device))
         output = model(**{name: batch[name] for name in inputs})
         loss_sum += task.loss(output, batch).double() * len(wanted)
         kept = {name: _padded(value, share) for name, value in output.items() if name in SERVED_FROM}

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.data import hub_images
+from core.data import hub
 from core.errors import UserError
 from tests.core.data.conftest import Load, write_classes, write_image
 
@@ -68,7 +68,7 @@ def test_load_images_of_hub_out_of_reach_fails_at_once(
 ) -> None:
     monkeypatch.delenv("HTTPS_PROXY", raising=False)
     monkeypatch.delenv("https_proxy", raising=False)
-    monkeypatch.setattr(hub_images, "_connects", lambda host, port: False)
+    monkeypatch.setattr(hub, "_connects", lambda host, port: False)
     start = time.monotonic()
     with pytest.raises(UserError) as caught:
         load("hub:nobody/no-such-set")

@@ -126,11 +126,14 @@ def test_other_networks_export_with_the_same_answers(tmp_path: Path, backbone: s
         embedding = model.serve(**{n: torch.from_numpy(a) for n, a in arrays.items()})["embedding"]
     size = embedding.shape[1]
     graph = ServingGraph(model, FeatureDistance(torch.zeros(2, size), torch.eye(size)), 1.5)
+    inputs = [
+        ArraySpec(name=n, shape=("batch", *a.shape[1:]), dtype=str(a.dtype), meaning="") for n, a in arrays.items()
+    ]
     outputs = [
         ArraySpec(name=n, shape=(), dtype="float32", meaning="") for n in ("probabilities", "novelty", "evidence")
     ]
     file = tmp_path / "model.onnx"
-    export_onnx(graph, {name: array[:2] for name, array in arrays.items()}, outputs, file, opset=20)
+    export_onnx(graph, {name: array[:2] for name, array in arrays.items()}, inputs, outputs, file, opset=20)
     assert check_parity(graph, file, arrays, 1e-4).top1_agreement == 1.0
     served, expected = Session(file, list(arrays)).run(arrays), run_torch(graph, arrays)
     for name, value in served.items():

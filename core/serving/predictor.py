@@ -45,7 +45,7 @@ class Predictor:
         if not examples:
             return []
         arrays = self.task.trim(self.task.encode(examples))
-        return self.task.decode(self.session.run(arrays), arrays, self.policy)
+        return self.task.decode(self.session.run(arrays), arrays, self.policy, examples)
 
     def read_json(self, name: str) -> Any:
         """A JSON file of the bundle, such as metrics.json."""

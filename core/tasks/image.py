@@ -168,7 +168,9 @@ class ImageTask(Task):
     ) -> Evaluation:
         return evaluate_images(outputs, arrays, self.schema, policy, examples, resamples=resamples)
 
-    def decode(self, outputs: Arrays, arrays: Arrays, policy: DecisionPolicy) -> list[ImageAnswer]:
+    def decode(
+        self, outputs: Arrays, arrays: Arrays, policy: DecisionPolicy, examples: Sequence[Example] = ()
+    ) -> list[ImageAnswer]:
         return decode_images(outputs, arrays, self.schema, policy)
 
     def _pixels(self, source: Any) -> npt.NDArray[np.uint8]:

@@ -125,5 +125,14 @@ class Task(ABC):
         """
 
     @abstractmethod
-    def decode(self, outputs: Arrays, arrays: Arrays, policy: DecisionPolicy) -> Sequence[Answer]:
-        """Served outputs to typed answers, each answered, unsure or refused by the policy."""
+    def decode(
+        self, outputs: Arrays, arrays: Arrays, policy: DecisionPolicy, examples: Sequence[Example] = ()
+    ) -> Sequence[Answer]:
+        """Served outputs to typed answers, each answered, unsure or refused by the policy.
+
+        Args:
+            outputs: As the served graph gives them.
+            arrays: As `encode` gives them.
+            policy: Of the bundle.
+            examples: Raw, for answers that point into them.
+        """

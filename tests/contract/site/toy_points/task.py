@@ -64,7 +64,9 @@ class PointTask(Task):
             resamples=resamples,
         )
 
-    def decode(self, outputs: Arrays, arrays: Arrays, policy: DecisionPolicy) -> list[PointAnswer]:
+    def decode(
+        self, outputs: Arrays, arrays: Arrays, policy: DecisionPolicy, examples: Sequence[Example] = ()
+    ) -> list[PointAnswer]:
         verdicts = policy.judge(outputs["probabilities"], outputs["novelty"], self.labels)
         first = outputs["probabilities"].argmax(axis=1)
         return [PointAnswer(verdict, self.labels[k]) for verdict, k in zip(verdicts, first, strict=True)]

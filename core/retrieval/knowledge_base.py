@@ -1,0 +1,300 @@
+"""The knowledge base: it is searched by words and by vectors, and changed while it is searched."""
+
+import threading
+import unicodedata
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from core.errors import UserError
+from core.retrieval.base_index import BaseIndex, Encoder, encode_entries
+from core.retrieval.entry import Entry
+from core.retrieval.entry_file import load_entries
+from core.retrieval.entry_texts import entry_terms
+from core.retrieval.fusion import fuse_rankings
+from core.retrieval.journal import Change, Journal
+from core.retrieval.overlay import Overlay
+from core.retrieval.snapshot import Floats, Mask, Snapshot
+from core.retrieval.words import search_terms
+from core.texts import Text
+
+MAX_QUERY_CHARS = 2000
+"""More of a message is not searched for: it costs time and says no more."""
+POOL = 50
+"""Entries of each ranking that are fused, at least."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An entry that may answer a query.
+
+    Args:
+        word_score: BM25; 0 = no word in common.
+        word_coverage: Share of the query's words, weighed by their inverse frequency, that the entry holds, 0 to 1.
+        vector_score: Cosine of its best vector; None = there is no encoder.
+        fused: Reciprocal rank fusion of both rankings; higher is better.
+    """
+
+    entry: Entry
+    word_score: float
+    word_coverage: float
+    vector_score: float | None
+    fused: float
+
+
+class KnowledgeBase:
+    """Entries to search and to change; make it with open_knowledge.
+
+    Any number of threads may search while others change it: a search sees the entries as they were at one moment. A
+    change is on disk and in effect when its method returns. Other processes with the same folder see it too.
+
+    Args:
+        entries: As the bundle has them, with unique ids.
+        journal: Of the changes since; None = changes are lost with the process.
+        encoder: None = words alone.
+        weights: Of the ranking by words and of that by vectors.
+    """
+
+    def __init__(
+        self,
+        entries: Sequence[Entry],
+        journal: Journal | None = None,
+        encoder: Encoder | None = None,
+        weights: tuple[float, float] = (1.0, 1.0),
+    ) -> None:
+        self.encoder, self.weights = encoder, weights
+        self._journal = journal
+        self._lock = threading.RLock()
+        self._changed: dict[str, Entry | None] = {}
+        by_id = {entry.entry_id: entry for entry in entries}
+        assert len(by_id) == len(entries), "ids are unique"
+        for change in journal.read_news() if journal else ():
+            self._changed[change.entry_id] = change.entry
+            if change.entry is None:
+                by_id.pop(change.entry_id, None)
+            else:
+                by_id[change.entry_id] = change.entry
+        self._entries = by_id
+        self._state = self._rebuilt(None)
+
+    @property
+    def problems(self) -> tuple[Text, ...]:
+        """What was damaged in the file of changes."""
+        return self._journal.problems if self._journal else ()
+
+    def __len__(self) -> int:
+        self._refresh()
+        return len(self._entries)
+
+    def entries(self) -> list[Entry]:
+        """All entries: the base's in their order, then the latest changes."""
+        self._refresh()
+        state = self._state
+        return [state.entry(number) for number in state.numbers()]
+
+    def get(self, entry_id: str) -> Entry | None:
+        """An entry by its id, or None."""
+        self._refresh()
+        return self._entries.get(entry_id)
+
+    def search(self, query: str, k: int, language: str = "") -> list[Candidate]:
+        """The k likeliest entries, best first; fewer, or none, where nothing resembles the query.
+
+        Args:
+            query: As the customer wrote it.
+            k: At most.
+            language: en or zh: entries of another language stand behind those of this one or of none, unless the base
+                has none of this language; empty = all alike.
+        """
+        self._refresh()
+        state = self._state
+        query = query[:MAX_QUERY_CHARS].strip()
+        allowed = state.allowed(language)
+        if k < 1 or not query or not allowed.any():
+            return []
+        weights = state.weights(list(dict.fromkeys(search_terms(query))))
+        word_scores, vector = state.word_scores(weights), self._encode(query)
+        found = self._fused(state, word_scores, vector, allowed, k)
+        if len(found) < k and language:
+            rest = self._fused(state, word_scores, vector, ~state.hidden & ~allowed, k)
+            found |= dict(list(rest.items())[: k - len(found)])
+        numbers = list(found)
+        cosines = [None] * len(numbers) if vector is None else state.cosines(vector, numbers)
+        return [
+            Candidate(state.entry(number), float(word_scores[number]), coverage, cosine, found[number])
+            for number, coverage, cosine in zip(numbers, state.coverage(weights, numbers), cosines, strict=True)
+        ]
+
+    def put(self, entry: Entry) -> list[Text]:
+        """Adds an entry, or replaces the one of its id; gives what is doubtful about it."""
+        return self.put_all([entry])
+
+    def put_all(self, entries: Sequence[Entry]) -> list[Text]:
+        """Adds or replaces several at once; gives what is doubtful about them.
+
+        Raises:
+            UserError: An entry has no id or no answer, or it cannot be written; nothing was changed.
+        """
+        for entry in entries:
+            _check_entry(entry)
+        with self._lock:
+            self._change([Change(entry.entry_id, entry) for entry in entries])
+            return [warning for entry in entries for warning in self._doubts(entry)]
+
+    def remove(self, entry_id: str) -> bool:
+        """Removes an entry; gives whether there was one."""
+        self._refresh()
+        with self._lock:
+            if entry_id not in self._numbers:
+                return False
+            self._change([Change(entry_id, None)])
+            return True
+
+    def _encode(self, query: str) -> Floats | None:
+        if self.encoder is None:
+            return None
+        vector = np.asarray(self.encoder.encode([query]), np.float32)[0]
+        return vector if np.isfinite(vector).all() and vector.any() else None
+
+    def _fused(
+        self, state: Snapshot, word_scores: Floats, vector: Floats | None, allowed: Mask, k: int
+    ) -> dict[int, float]:
+        """Numbers of the k best entries with their fused scores, best first."""
+        pool = max(POOL, 2 * k)
+        rankings = [_best(np.where(allowed, word_scores, 0), pool)]
+        if vector is not None:
+            rankings.append(state.nearest(vector, pool, allowed)[:pool])
+        fused = fuse_rankings(rankings, self.weights[: len(rankings)])
+        return dict(list(fused.items())[:k])
+
+    def _refresh(self) -> None:
+        """Takes in what other processes have changed."""
+        # A writer of this process takes it in itself; to wait for it would delay a search.
+        if self._journal and self._journal.has_news() and self._lock.acquire(blocking=False):
+            try:
+                self._apply(self._journal.read_news())
+            finally:
+                self._lock.release()
+
+    def _change(self, changes: Sequence[Change]) -> None:
+        """Makes changes durable, then visible."""
+        vectors = self._vectors_of(changes)  # before it is written, as an encoder may fail
+        news = self._journal.append(changes) if self._journal else []
+        self._apply(news)
+        self._apply(changes, vectors)
+        if self._journal and self._journal.num_lines > max(1000, 2 * len(self._changed)):
+            self._journal.rewrite([Change(entry_id, entry) for entry_id, entry in self._changed.items()])
+        state = self._state
+        if state.count + state.hidden[: len(state.base.entries)].sum() > max(16, len(state.base.entries) // 10):
+            self._state = self._rebuilt(state)
+
+    def _vectors_of(self, changes: Sequence[Change]) -> Mapping[str, Floats]:
+        entries = [change.entry for change in changes if change.entry is not None]
+        if self.encoder is None or not entries:
+            return {}
+        encoded = encode_entries(entries, self.encoder)
+        return {entry.entry_id: encoded.vectors[encoded.owners == number] for number, entry in enumerate(entries)}
+
+    def _apply(self, changes: Sequence[Change], vectors: Mapping[str, Floats] | None = None) -> None:
+        """Makes changes visible, all at the same moment."""
+        if not changes:
+            return
+        vectors = self._vectors_of(changes) if vectors is None else vectors
+        old, first = self._state, len(self._state.base.entries)
+        hidden = list[int]()
+        for change in changes:
+            self._changed[change.entry_id] = change.entry
+            before = self._numbers.pop(change.entry_id, None)
+            if before is not None:
+                hidden.append(before)
+            if change.entry is None:
+                self._entries.pop(change.entry_id, None)
+            else:
+                self._entries[change.entry_id] = change.entry
+                terms = entry_terms(change.entry)
+                number = first + old.overlay.add(change.entry, terms, vectors.get(change.entry_id))
+                self._numbers[change.entry_id] = number
+                self._same_question[normalise_question(change.entry.question)].add(change.entry_id)
+        count = len(old.overlay.entries)
+        mask = np.zeros(first + count, dtype=bool)
+        mask[: len(old.hidden)] = old.hidden
+        mask[hidden] = True
+        self._state = Snapshot(old.base, old.overlay, count, mask)
+
+    def _rebuilt(self, old: Snapshot | None) -> Snapshot:
+        """Everything indexed anew, with the vectors there are; searches go on in the old state meanwhile."""
+        entries = [old.entry(number) for number in old.numbers()] if old else list(self._entries.values())
+        vectors = None
+        if self.encoder is not None:
+            vectors = old.vectors() if old else encode_entries(entries, self.encoder)
+        base = BaseIndex(entries, vectors)
+        self._numbers = {entry.entry_id: number for number, entry in enumerate(entries)}
+        self._same_question: dict[str, set[str]] = defaultdict(set)
+        for entry in entries:
+            self._same_question[normalise_question(entry.question)].add(entry.entry_id)
+        return Snapshot(base, Overlay(), 0, np.zeros(len(entries), dtype=bool))
+
+    def _doubts(self, entry: Entry) -> list[Text]:
+        """Other entries that ask the same."""
+        question = normalise_question(entry.question)
+        warnings = []
+        for entry_id in sorted(self._same_question[question] - {entry.entry_id} if question else ()):
+            other = self._entries.get(entry_id)
+            # The set may hold entries that were changed since.
+            if other and normalise_question(other.question) == question and may_meet(entry, other):
+                warnings.append(_doubt(entry, other))
+        return warnings
+
+
+def open_knowledge(
+    base_entries_file: Path | None,
+    changes_folder: Path | None,
+    encoder: Encoder | None,
+    weights: tuple[float, float] = (1.0, 1.0),
+) -> KnowledgeBase:
+    """The entries of a file (see entry_file) with the changes of a folder, which is made if it is missing."""
+    entries = load_entries(base_entries_file) if base_entries_file else []
+    journal = Journal(changes_folder) if changes_folder else None
+    return KnowledgeBase(entries, journal, encoder, weights)
+
+
+def normalise_question(question: str) -> str:
+    """A question without case, width, punctuation and blanks, by which equal ones are recognised."""
+    return "".join(c for c in unicodedata.normalize("NFKC", question).casefold() if c.isalnum())
+
+
+def may_meet(first: Entry, second: Entry) -> bool:
+    """Whether two entries can be found by the same customer: their languages do not differ."""
+    return not first.language or not second.language or first.language == second.language
+
+
+def _best(scores: npt.NDArray[np.float32], wanted: int) -> list[int]:
+    """Numbers of the best scores above 0, best first; the lower number first among equals."""
+    chosen = np.flatnonzero(scores > 0)
+    if len(chosen) > wanted:
+        limit = np.partition(scores[chosen], len(chosen) - wanted)[len(chosen) - wanted]
+        chosen = chosen[scores[chosen] >= limit]
+    best: list[int] = chosen[np.argsort(-scores[chosen], kind="stable")][:wanted].tolist()
+    return best
+
+
+def _check_entry(entry: Entry) -> None:
+    for field in ("entry_id", "answer"):
+        if not getattr(entry, field).strip():
+            raise UserError(f"An entry has an empty {field}.", "It needs an id and an answer.", f"Give its {field}.")
+
+
+def _doubt(entry: Entry, other: Entry) -> Text:
+    if entry.answer.strip() == other.answer.strip():
+        return Text(
+            f"{entry.entry_id} repeats {other.entry_id}: same question, same answer.",
+            f"{entry.entry_id} 与 {other.entry_id} 重复：问题和答案都相同。",
+        )
+    return Text(
+        f"{entry.entry_id} contradicts {other.entry_id}: same question, another answer.",
+        f"{entry.entry_id} 与 {other.entry_id} 矛盾：问题相同，答案不同。",
+    )

@@ -46,6 +46,8 @@ class DialogueConfig(Record):
     """Most questions suggested after an answer."""
     max_message_chars: int = Field(default=2000, ge=20)
     """Characters of a message that are read; the rest is cut, and the reply says so."""
+    products: tuple[str, ...] = ()
+    """Names of products, as customers write them, that fill {product} in answers."""
     small_talk: dict[str, SmallTalk] = {}
     """Intent label to replies, beside the known ones for greeting, thanks and goodbye."""
     handoff_labels: tuple[str, ...] = ()

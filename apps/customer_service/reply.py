@@ -77,6 +77,7 @@ class Reply:
         intent: What the model thought; None where it was not asked.
         retrieval: What was found; None where it was not searched.
         query: What was judged and searched; differs from the message when the turn before was used.
+        llm: `written` when a language model worded the answer, else why it did not; empty = none is set up or needed.
     """
 
     text: str
@@ -91,6 +92,12 @@ class Reply:
     intent: TextAnswer | None = None
     retrieval: Retrieval | None = None
     query: str = ""
+    llm: str = ""
+
+    @property
+    def opens_handoff(self) -> bool:
+        """Does a person have to be told now? Not again for each message that waits for that person."""
+        return self.kind == "handoff" and self.reason != "handed_over"
 
     def to_json(self) -> dict[str, Any]:
         """JSON-ready: what was understood, what is answered, from what, and may one rely on it."""
@@ -103,6 +110,7 @@ class Reply:
             "answer": self.text,
             "language": self.language,
             "query": self.query,
+            "llm": self.llm,
             "sources": [{"entry_id": s.entry_id, "title": s.title, "url": s.url} for s in self.sources],
             "options": [{"label": o.label, "entry_id": o.entry_id, "text": o.text} for o in self.options],
             "follow_ups": list(self.follow_ups),

@@ -15,6 +15,8 @@ class Turn(Record):
     """What the bot said."""
     kind: str = ""
     """Kind of the reply."""
+    is_alone: bool = True
+    """It was understood without the turn before."""
 
 
 class Offered(Record):
@@ -49,3 +51,7 @@ class Session(Record):
     """Options of the last reply."""
     handed_over: bool = False
     """A person has it now."""
+
+    def given_back(self) -> "Session":
+        """When the person is done: the bot answers again."""
+        return self.model_copy(update={"handed_over": False, "failures": 0})

@@ -1,0 +1,105 @@
+"""The one gate: what the intent verdict and the retrieval verdict together allow the bot to do."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from core.evaluation.decision import Decision
+from core.retrieval.entry import Entry
+from core.retrieval.retrieval import Hit, Retrieval
+from core.tasks.text_answer import TextAnswer
+
+
+@dataclass(frozen=True)
+class Gated:
+    """What may be done.
+
+    Args:
+        action: Answer with `hits`, ask back, or say that there is no answer.
+        reason: Which verdict led there.
+        decision: As the whole: answered, unsure, refused.
+        confidence: Of the verdict that decided, in [0, 1].
+        hits: The entry to answer with first; empty unless answered.
+    """
+
+    action: Literal["answer", "clarify", "fallback"]
+    reason: Literal["retrieval", "intent", "unsure", "disagreement", "out_of_scope", "no_knowledge"]
+    decision: Decision
+    confidence: float
+    hits: tuple[Hit, ...] = ()
+
+
+def judge_both(intent: TextAnswer, retrieval: Retrieval, entry: Entry | None) -> Gated:
+    """Combines the two verdicts.
+
+    Where one answered and the other has no objection, that is the answer. Where both have an entry and not the same,
+    retrieval is followed if it is the more probable, for it has seen the entry's words; else the customer is asked.
+
+    Args:
+        intent: The intent model's word.
+        retrieval: The knowledge base's word.
+        entry: The entry of the first intent; None = it has none.
+    """
+    if not retrieval.hits and entry is None:
+        return Gated("fallback", "no_knowledge", "refused", _sureness(intent))
+    is_understood = intent.verdict.decision == "answered"
+    by_intent = put_first(entry, retrieval.hits, _sureness(intent)) if entry and is_understood else ()
+    if retrieval.hits and retrieval.verdict.decision == "answered":
+        return _found(intent, retrieval, by_intent)
+    if by_intent:
+        return _understood(intent, retrieval, by_intent)
+    if "unsure" in (intent.verdict.decision, retrieval.verdict.decision):
+        return _ask("unsure", intent, retrieval)
+    reason: Literal["out_of_scope", "no_knowledge"] = (
+        "no_knowledge" if intent.verdict.decision == "answered" else "out_of_scope"
+    )
+    return Gated("fallback", reason, "refused", _sureness(intent))
+
+
+def find_entry(intent: TextAnswer, retrieval: Retrieval) -> Entry | None:
+    """The best entry found that answers the first intent."""
+    label = intent.label
+    return next((hit.entry for hit in retrieval.hits if label and hit.entry.intent == label), None)
+
+
+def _found(intent: TextAnswer, retrieval: Retrieval, by_intent: tuple[Hit, ...]) -> Gated:
+    """Retrieval answered; the intent may agree, have nothing to say, or name another entry."""
+    first = retrieval.hits[0]
+    answered = Gated("answer", "retrieval", "answered", first.probability, retrieval.hits)
+    if by_intent and by_intent[0].entry.entry_id == first.entry.entry_id:
+        return Gated("answer", "intent", "answered", max(first.probability, _sureness(intent)), retrieval.hits)
+    objects = bool(by_intent) or (
+        intent.verdict.decision == "unsure" and first.entry.intent not in ("", *intent.verdict.prediction_set)
+    )
+    if objects and first.probability <= _sureness(intent):
+        return _ask("disagreement", intent, retrieval)
+    return answered
+
+
+def _understood(intent: TextAnswer, retrieval: Retrieval, by_intent: tuple[Hit, ...]) -> Gated:
+    """The intent answered; retrieval did not: it is unsure, or knows no answer."""
+    possible = retrieval.verdict.prediction_set
+    if retrieval.verdict.decision == "unsure" and by_intent[0].entry.entry_id not in possible:
+        return _ask("unsure", intent, retrieval)
+    return Gated("answer", "intent", "answered", _sureness(intent), by_intent)
+
+
+def _ask(reason: Literal["unsure", "disagreement"], intent: TextAnswer, retrieval: Retrieval) -> Gated:
+    best = retrieval.hits[0].probability if retrieval.hits else 0.0
+    return Gated("clarify", reason, "unsure", max(best, _sureness(intent)))
+
+
+def put_first(entry: Entry, hits: tuple[Hit, ...], probability: float) -> tuple[Hit, ...]:
+    """The hits with an entry at the front, whether it was found among them or not.
+
+    Args:
+        entry: To answer with.
+        hits: What was found.
+        probability: Of the entry where it was not found.
+    """
+    own = next((hit for hit in hits if hit.entry.entry_id == entry.entry_id), None)
+    first = own or Hit(entry, 0.0, None, None, probability=probability)
+    return (first, *(hit for hit in hits if hit.entry.entry_id != entry.entry_id))
+
+
+def _sureness(intent: TextAnswer) -> float:
+    return intent.ranking[0][1]

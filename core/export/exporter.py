@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -27,6 +28,8 @@ from core.tasks.task import Arrays, Task
 FEATURE_EXAMPLES = 20_000
 """Training examples whose features the novelty is fitted on, at most."""
 BATCH = 32
+ASSETS = "assets"
+"""Folder in a run and in a bundle."""
 LIBRARIES = ("torch", "timm", "onnx", "onnxruntime", "numpy")
 
 
@@ -51,7 +54,8 @@ def calibrate(
     model: nn.Module, task: Task, train: Arrays, validation: Arrays, config: Config, schema: Any
 ) -> Calibrated:
     """Fits novelty on training features, and temperature and policy on validation data."""
-    model = model.cpu().float().eval()
+    # Low-rank additions are served as part of the weights.
+    model = getattr(model, "merged", lambda: model)().cpu().float().eval()
     strata = task.strata(train)
     assert strata is not None
     chosen = np.random.default_rng(config.seed).permutation(len(strata))[:FEATURE_EXAMPLES]
@@ -76,6 +80,7 @@ def make_bundle(
     validation: Arrays,
     measure: Callable[[Session], Mapping[str, Any]],
     write_card: Callable[[Mapping[str, Any]], str],
+    assets: Path,
 ) -> tuple[Bundle, Parity]:
     """Exports a graph with its proof and everything that serving needs.
 
@@ -89,6 +94,7 @@ def make_bundle(
         validation: Encoded, for the proof of parity.
         measure: Gives metrics.json from the exported graph, so that what is served is what was measured.
         write_card: Makes the model card from these metrics.
+        assets: Folder of what serving needs beside the model; it need not be there.
     """
     parity_of: list[Parity] = []
 
@@ -106,6 +112,8 @@ def make_bundle(
         (folder / "decision.json").write_text(calibrated.policy.model_dump_json(indent=2), encoding="utf-8")
         (folder / "metrics.json").write_text(json.dumps(metrics, indent=2), encoding="utf-8")
         (folder / "README.md").write_text(write_card(metrics), encoding="utf-8")
+        if assets.is_dir():
+            shutil.copytree(assets, folder / ASSETS)
 
     def manifest(files: dict[str, str]) -> Manifest:
         return Manifest(

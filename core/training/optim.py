@@ -72,10 +72,11 @@ def set_learning_rate(optimizer: torch.optim.Optimizer, learning_rate: float) ->
 
 
 def set_frozen(model: nn.Module, is_frozen: bool) -> None:
-    """Freezes or thaws the backbone's parameters."""
+    """Freezes or thaws the backbone's parameters, but for those that the model keeps frozen (`kept_frozen`)."""
+    kept: frozenset[str] = getattr(model, "kept_frozen", frozenset())
     for name, parameter in model.named_parameters():
         if is_backbone(name):
-            parameter.requires_grad_(not is_frozen)
+            parameter.requires_grad_(not is_frozen and name not in kept)
 
 
 class WeightAverage:

@@ -22,6 +22,8 @@ class KnowledgeColumns(Record):
     """Column of the intent that the entry answers."""
     language: str | None = None
     """Column of the language, en or zh."""
+    known_queries: str | None = None
+    """Column of further questions that the entry answers: a list, or one a line."""
 
 
 class QueryColumns(Record):

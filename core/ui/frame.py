@@ -1,4 +1,4 @@
-"""The frame of every page: look, heading, language switch, the notice that cannot be closed, and the limits."""
+"""The frame of every page: look, heading, language switch, a notice that cannot be closed, and the limits."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,10 +23,6 @@ MONO_FONTS = ("ui-monospace", "SFMono-Regular", "Consolas", "Noto Sans Mono CJK 
 DELETE_UPLOADS_S = (600, 3600)
 """How often uploads are looked through, and the age at which they are deleted, in seconds."""
 
-NOTICE = Text(
-    "For research and teaching only. Not a medical device. Must not guide the care of a patient.",
-    "仅供科研与教学使用。非医疗器械，不得用于指导患者诊疗。",
-)
 LIMITS = Text("Known limits", "已知局限")
 LANGUAGE = Text("Language", "语言")
 FOOTER = Text(
@@ -82,19 +78,33 @@ def build_theme() -> gr.themes.ThemeClass:
 
 
 @contextmanager
-def open_frame(title: Text, summary: Text, limits: Sequence[Text]) -> Iterator[gr.Blocks]:
+def open_frame(
+    title: Text,
+    summary: Text,
+    limits: Sequence[Text],
+    *,
+    notice: Text | None = None,
+    footer: Text = FOOTER,
+    style: Path | None = None,
+) -> Iterator[gr.Blocks]:
     """A page to fill: what is built inside stands between heading and limits.
 
     Args:
         title: The heading.
         summary: One sentence below it.
         limits: What it must not be used for.
+        notice: What stays in sight on top and cannot be closed; None = nothing.
+        footer: Where data goes.
+        style: The app's own style sheet, beside the one of all pages.
     """
     with gr.Blocks(title=title.en, analytics_enabled=False, fill_width=True, delete_cache=DELETE_UPLOADS_S) as page:
-        show_html(render_notice(), elem_id="research-notice")
+        if style:
+            show_html(f"<style>{style.read_text(encoding='utf-8')}</style>", elem_id="page-style")
+        if notice:
+            show_html(render_notice(notice), elem_id="page-notice")
         show_html(render_header(title, summary), elem_id="page-header")
         yield page
-        show_html(render_limits(limits), elem_id="page-limits")
+        show_html(render_limits(limits, footer), elem_id="page-limits")
 
 
 def show_html(value: str = "", **settings: Any) -> gr.HTML:
@@ -102,9 +112,9 @@ def show_html(value: str = "", **settings: Any) -> gr.HTML:
     return gr.HTML(value, apply_default_css=False, **settings)
 
 
-def render_notice() -> str:
-    """The research notice, on top of the page wherever it is scrolled to."""
-    return f'<div role="note"><span class="mark" aria-hidden="true">!</span>{inline(NOTICE)}</div>'
+def render_notice(notice: Text) -> str:
+    """What must not be overlooked, on top of the page wherever it is scrolled to."""
+    return f'<div role="note"><span class="mark" aria-hidden="true">!</span>{inline(notice)}</div>'
 
 
 def render_header(title: Text, summary: Text) -> str:
@@ -121,10 +131,10 @@ def render_header(title: Text, summary: Text) -> str:
     )
 
 
-def render_limits(limits: Sequence[Text]) -> str:
+def render_limits(limits: Sequence[Text], footer: Text) -> str:
     """The limits and where data goes."""
     listed = in_both(lambda language: bullets(limit.in_language(language) for limit in limits))
-    return f"<footer><h2>{inline(LIMITS)}</h2>{listed}<p>{inline(FOOTER)}</p></footer>"
+    return f"<footer><h2>{inline(LIMITS)}</h2>{listed}<p>{inline(footer)}</p></footer>"
 
 
 def page_head() -> str:

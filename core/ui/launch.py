@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 MAX_UPLOAD = "200mb"
+MAX_WAITING = 512
+"""Requests that may wait for their turn: more than this is a flood, and is told to come back later."""
 PORTS_TRIED = 50
 GRACE_S = 1
 
@@ -62,7 +64,7 @@ def build_server(page: "gr.Blocks", path: str = "/") -> "FastAPI":
     server.add_middleware(LanguageSwitch)
     gr.mount_gradio_app(
         server,
-        page.queue(max_size=64, default_concurrency_limit=2),
+        page.queue(max_size=MAX_WAITING, default_concurrency_limit=2),
         path=path,
         i18n=build_i18n(),
         theme=build_theme(),

@@ -142,7 +142,7 @@ def test_batch_goes_on_after_a_broken_file(open_page: Open, files: dict[str, Pat
 def test_chinese_browser_gets_a_chinese_page(open_page: Open, files: dict[str, Path]) -> None:
     page = open_page(locale="zh-CN").page
     assert page.title() == "皮肤病灶阅片助手"
-    expect_text(page, "#research-notice", "非医疗器械")
+    expect_text(page, "#page-notice", "非医疗器械")
     expect_text(page, "#drop", "点击上传")
     upload(page, files["good"])
     expect_text(page, "#answer", "最可能")
@@ -191,8 +191,8 @@ def test_pasted_image_is_read(open_page: Open) -> None:
 def test_notice_stays_in_sight_and_cannot_be_closed(open_page: Open) -> None:
     page = open_page(width=390).page
     page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
-    expect(page.locator("#research-notice")).to_be_in_viewport()
-    expect(page.locator("#research-notice button")).to_have_count(0)
+    expect(page.locator("#page-notice")).to_be_in_viewport()
+    expect(page.locator("#page-notice button")).to_have_count(0)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1")
 
 

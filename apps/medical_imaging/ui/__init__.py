@@ -22,6 +22,10 @@ ONE = Text("One image", "单张判读")
 SEVERAL = Text("Several", "批量判读")
 READINGS = Text("Readings", "判读记录")
 MODEL = Text("Model", "模型与评估")
+NOTICE = Text(
+    "For research and teaching only. Not a medical device. Must not guide the care of a patient.",
+    "仅供科研与教学使用。非医疗器械，不得用于指导患者诊疗。",
+)
 
 
 def build_lesion_page(predictor: Predictor, store: Store) -> gr.Blocks:
@@ -33,7 +37,8 @@ def build_lesion_page(predictor: Predictor, store: Store) -> gr.Blocks:
     """
     reader = Reader(predictor)
     hidden: dict[str, Any] = {"api_visibility": "private"}
-    with open_frame(SPEC.title, SPEC.summary, (*SPEC.limits, *measured_limits(predictor))) as page:
+    limits = (*SPEC.limits, *measured_limits(predictor))
+    with open_frame(SPEC.title, SPEC.summary, limits, notice=NOTICE) as page:
         with gr.Tabs():
             with gr.Tab(label(ONE), id="one"):
                 build_reading_tab(reader, store)

@@ -4,7 +4,7 @@ An app is one `AppSpec`, found by name. Everything heavy is behind functions, so
 listed without importing torch. See `apps/medical_imaging/app.py` for one to copy.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,9 +15,12 @@ from core.texts import Text
 
 if TYPE_CHECKING:
     import gradio as gr
+    from rich.console import Console
     from torch import nn
 
     from core.data.module import DataModule, Example
+    from core.evaluation.evaluation import Evaluation
+    from core.hardware import HardwarePlan
     from core.serving.predictor import Predictor
     from core.serving.store import Store
     from core.tasks.task import Task
@@ -38,6 +41,7 @@ class Recipe:
         build_data: Reads, checks and splits the data of a config.
         build_task: Rebuilds the task from config and schema alone; must not import torch.
         build_model: A fresh, untrained network for config and schema.
+        make_assets: Makes what serving needs beside the model, such as an index; None = nothing.
     """
 
     name: str
@@ -46,6 +50,28 @@ class Recipe:
     build_data: Callable[[Any, Progress], "DataModule"]
     build_task: Callable[[Any, Any], "Task"]
     build_model: Callable[[Any, Any], "nn.Module"]
+    make_assets: "Callable[[AssetJob], Mapping[str, Evaluation]] | None" = None
+
+
+@dataclass(frozen=True)
+class AssetJob:
+    """What `make_assets` is asked for, on every process of a training, after the model was trained.
+
+    It writes `assets/` in the folder of the run, which is copied into the bundle, and gives what it measured, by name.
+
+    Args:
+        config: Of the run.
+        data: Of the run.
+        folder: Of the run; what was made before an interruption may lie there.
+        plan: Of this machine.
+        console: Where progress is shown.
+    """
+
+    config: Any
+    data: "DataModule"
+    folder: Path
+    plan: "HardwarePlan"
+    console: "Console"
 
 
 @dataclass(frozen=True)
@@ -61,6 +87,7 @@ class AppSpec:
         configs: The folder of its preset YAML files.
         build_page: Makes its Gradio page from a loaded predictor and a store.
         read_input: Turns one INPUT of `predict` (a path, a text) into a raw example.
+        build_answerer: Makes what gives `predict` its JSON for one INPUT; None = the decoded answer of the model.
         package: Holds train, evaluate, export, predict and demo; empty = apps.<name>.
     """
 
@@ -72,6 +99,7 @@ class AppSpec:
     configs: Path
     build_page: Callable[["Predictor", "Store"], "gr.Blocks"]
     read_input: Callable[[str], "Example"]
+    build_answerer: Callable[["Predictor"], Callable[[str], dict[str, Any]]] | None = None
     package: str = ""
 
     def recipe(self, name: str) -> Recipe:

@@ -102,7 +102,7 @@ def _train(spec: AppSpec, arguments: argparse.Namespace, overrides: dict[str, An
 
 
 def _evaluate(spec: AppSpec, arguments: argparse.Namespace, overrides: dict[str, Any]) -> int:
-    from core.run import evaluate
+    from core.run_finished import evaluate
 
     metrics = evaluate(
         spec,
@@ -117,7 +117,7 @@ def _evaluate(spec: AppSpec, arguments: argparse.Namespace, overrides: dict[str,
 
 
 def _export(spec: AppSpec, arguments: argparse.Namespace, overrides: dict[str, Any]) -> int:
-    from core.run import export
+    from core.run_finished import export
 
     folder = export(spec, arguments.run, data=arguments.data, output_dir=arguments.output_dir, overrides=overrides)
     print(folder)
@@ -125,14 +125,14 @@ def _export(spec: AppSpec, arguments: argparse.Namespace, overrides: dict[str, A
 
 
 def _predict(spec: AppSpec, arguments: argparse.Namespace, _: dict[str, Any]) -> int:
-    from core.serving.predictor import load_predictor
+    from core.serving.predictor import build_answerer, load_predictor
 
-    predictor = load_predictor(arguments.run, spec)
+    answer = build_answerer(load_predictor(arguments.run, spec), spec)
     failed = 0
     for text in arguments.input:
         record: dict[str, Any] = {"input": text}
         try:
-            record |= predictor.predict([spec.read_input(text)])[0].to_json()
+            record |= answer(text)
         except UserError as error:
             failed += 1
             record["error"] = str(error)

@@ -108,6 +108,8 @@ class DecisionConfig(Record):
     """Share of cases in which the prediction set must hold the right label."""
     accepted_share: float = Field(default=0.98, gt=0, le=1)
     """Share of validation examples that the novelty gate must let pass."""
+    accuracy_given_up: float | None = Field(default=None, ge=0, lt=1)
+    """Share of validation examples, answered rightly, that the novelty gate may cost; none = accepted_share rules."""
     positive_labels: tuple[str, ...] | Literal["auto"] = "auto"
     """Labels that must not be missed; the operating point is chosen for them."""
     sensitivity: float = Field(default=0.9, gt=0, lt=1)

@@ -1,4 +1,4 @@
-"""Train, evaluate, export as plain functions: the only place where the rooms of the core meet."""
+"""Training from a config to a bundle as one plain function: the place where the rooms of the core meet."""
 
 import contextlib
 import json
@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from rich.console import Console
 
-from core.app import AppSpec, Recipe
-from core.config import Config, Resolved, dump_config, resolve_config
+from core.app import AppSpec, AssetJob, Recipe
+from core.config import Config, Resolved, dump_config
 from core.console import (
     open_console,
     progress_bar,
@@ -26,25 +26,20 @@ from core.console import (
 from core.data.arrays import encode_split
 from core.data.module import DataModule, Example
 from core.data.report import render_report
-from core.errors import UserError
 from core.evaluation.evaluation import Evaluation
-from core.export.bundle import MANIFEST
-from core.export.exporter import Calibrated, Origin, calibrate, evaluate_session, load_graph, make_bundle
+from core.export.exporter import ASSETS, Origin, calibrate, evaluate_session, make_bundle
 from core.export.model_card import write_card
 from core.export.session import Session
 from core.hardware import HardwarePlan, current_rank, detect_machine, plan_hardware
 from core.run_environment import check_trackers, describe_environment
 from core.run_folder import (
     as_measured,
-    check_replaceable,
     check_same_run,
     choose_folder,
-    choose_result_folder,
     link_latest,
     save_once,
 )
 from core.run_report import Measured, write_run_report
-from core.serving.predictor import Predictor, load_predictor
 from core.tasks.task import Arrays, Task
 from core.training.measure import measure_plan
 from core.training.process import decided_by_first
@@ -112,7 +107,7 @@ def train(
             console.print(f"{folder} is finished already: nothing to resume.")
             return folder
     if is_dry_run:
-        _load_data(recipe, resolved.config, console)
+        load_data(recipe, resolved.config, console)
         show_config(console, resolved.config, resolved.sources)
         show_heading(console, "Dry run: stopped before training.")
         with contextlib.suppress(OSError):  # a folder that is not empty stays
@@ -136,7 +131,7 @@ def _train_in(
 ) -> None:
     """Trains and finishes in a folder that may be used."""
     config = resolved.config
-    data = _load_data(recipe, config, console)
+    data = load_data(recipe, config, console)
     show_config(console, config, resolved.sources)
     show_heading(console, f"Results go to {folder}")
     prepared = _prepare(recipe, config, data, plan, console)
@@ -158,95 +153,13 @@ def _train_in(
         resume=is_resumed,
         console=console,
     )
+    found = recipe.make_assets(AssetJob(config, data, folder, plan, console)) if recipe.make_assets else {}
     if plan.is_main:
-        _finish(spec, recipe, config, prepared, result, folder, environment, console)
+        _finish(spec, recipe, config, prepared, result, found, folder, environment, console)
 
 
-def evaluate(
-    spec: AppSpec,
-    run: Path,
-    *,
-    data: str | None = None,
-    split: str = "test",
-    output_dir: Path | None = None,
-    overrides: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
-    """Measures a bundle, through the graph that is served, and writes evaluation/ beside it.
-
-    Args:
-        spec: The app.
-        run: A run or a bundle.
-        data: Other data than it was trained on; None = the same.
-        split: train, validation, test or all.
-        output_dir: Where metrics.json and report.html go; None = in the run, or beside the bundle.
-        overrides: Settings of the data, such as its columns.
-
-    Returns:
-        The metrics as in metrics.json.
-    """
-    console = open_console()
-    predictor = load_predictor(run, spec)
-    folder = choose_result_folder(run, predictor.bundle.path, "evaluation", output_dir)
-    module = _reload_data(spec, predictor, data, overrides or {}, console)
-    examples = _known_examples(_split_examples(module, split), predictor, console)
-    arrays = predictor.task.encode(examples)
-    evaluation, outputs = evaluate_session(
-        predictor.session, predictor.task, arrays, predictor.policy, examples, resamples=RESAMPLES
-    )
-    save_once(folder, "metrics.json", json.dumps(evaluation.to_json(), indent=2))
-    measured = Measured(split, examples, arrays, outputs, evaluation)
-    commands = _next_commands(spec, run)
-    write_run_report(folder, spec, predictor.config, predictor.task, module.report, measured, commands)
-    show_metrics(console, f"{split} split, {len(examples):,} examples", evaluation.metrics)
-    console.print(f"Report: {folder / 'report.html'}", soft_wrap=True)
-    return {name: estimate.to_json() for name, estimate in evaluation.metrics.items()}
-
-
-def export(
-    spec: AppSpec,
-    run: Path,
-    *,
-    data: str | None = None,
-    output_dir: Path | None = None,
-    overrides: Mapping[str, Any] | None = None,
-) -> Path:
-    """Exports a run or bundle anew, with its proof on validation data, and gives the folder of the new bundle."""
-    console = open_console()
-    predictor = load_predictor(run, spec)
-    target = choose_result_folder(run, predictor.bundle.path, "export", output_dir)
-    check_replaceable(target, MANIFEST)
-    manifest, config = predictor.bundle.manifest, predictor.config
-    recipe = spec.recipe(manifest.recipe)
-    module = _reload_data(spec, predictor, data, overrides or {}, console)
-    examples = _known_examples(list(module.splits["validation"]), predictor, console)
-    validation = predictor.task.encode(examples)
-    # Pretrained weights would be read only to be replaced.
-    model_config = config.model.model_copy(update={"pretrained": False} if hasattr(config.model, "pretrained") else {})
-    model = recipe.build_model(config.model_copy(update={"model": model_config}), predictor.schema)
-    graph = load_graph(predictor.bundle, model, predictor.policy)
-    metrics = predictor.read_json("metrics.json")
-    bundle, parity = make_bundle(
-        target,
-        Calibrated(graph, predictor.policy),
-        predictor.task,
-        config,
-        predictor.schema,
-        Origin(spec.name, recipe.name, manifest.data_fingerprint),
-        validation,
-        measure=lambda _: metrics,
-        write_card=lambda found: write_card(spec, config, predictor.schema, predictor.policy, found),
-    )
-    console.print(
-        f"ONNX equals PyTorch on {parity.examples} validation examples: largest difference in probability "
-        f"{parity.largest_difference:.1e}, same first label {parity.top1_agreement:.1%}"
-    )
-    return bundle.path
-
-
-# ---- steps of a training -------------------------------------------------------------------------
-
-
-def _load_data(recipe: Recipe, config: Config, console: Console) -> DataModule:
+def load_data(recipe: Recipe, config: Config, console: Console) -> DataModule:
+    """Reads, checks and splits the data of a config, and shows the report."""
     show_heading(console, "Data")
     with progress_bar(console, "Reading") as progress:
         data = recipe.build_data(config, progress)
@@ -286,6 +199,7 @@ def _finish(
     config: Config,
     prepared: Prepared,
     result: FitResult,
+    found: Mapping[str, Evaluation],
     folder: Path,
     environment: Mapping[str, str],
     console: Console,
@@ -303,12 +217,13 @@ def _finish(
     measured: list[tuple[Evaluation, Arrays]] = []
 
     def measure(session: Session) -> dict[str, Any]:
-        found, served = evaluate_session(session, task, test, calibrated.policy, examples, resamples=RESAMPLES)
+        tested, served = evaluate_session(session, task, test, calibrated.policy, examples, resamples=RESAMPLES)
         checked, _ = evaluate_session(
             session, task, prepared.validation, calibrated.policy, data.splits["validation"], resamples=RESAMPLES
         )
-        measured.append((found, served))
-        return {"test": found.to_json(), "validation": checked.to_json(), "training": describe(result)}
+        measured.append((tested, served))
+        beside = {name: evaluation.to_json() for name, evaluation in found.items()}
+        return {"test": tested.to_json(), "validation": checked.to_json(), "training": describe(result), **beside}
 
     show_heading(console, "Exporting and evaluating on the test split")
     _, parity = make_bundle(
@@ -320,11 +235,12 @@ def _finish(
         Origin(spec.name, recipe.name, data.fingerprint),
         prepared.validation,
         measure=measure,
-        write_card=lambda found: write_card(spec, config, data.schema, calibrated.policy, found),
+        write_card=lambda metrics: write_card(spec, config, data.schema, calibrated.policy, metrics),
+        assets=folder / ASSETS,
     )
     evaluation, outputs = measured[0]
     save_once(folder, "metrics.json", (folder / "bundle" / "metrics.json").read_text(encoding="utf-8"))
-    commands = _next_commands(spec, folder)
+    commands = next_commands(spec, folder)
     tested = Measured("test", examples, test, outputs, evaluation)
     write_run_report(folder, spec, config, task, data.report, tested, commands, result=result, environment=environment)
     link_latest(RUNS, spec.name, folder)
@@ -333,60 +249,19 @@ def _finish(
         f"{parity.largest_difference:.1e}, same first label {parity.top1_agreement:.1%}"
     )
     show_metrics(console, f"Test split, {len(examples):,} examples", evaluation.metrics)
+    for name, beside in found.items():
+        show_metrics(console, name.capitalize(), beside.metrics)
     show_commands(console, [*commands, f"open {folder / 'report.html'}"])
 
 
-def _next_commands(spec: AppSpec, run: Path) -> list[str]:
+def next_commands(spec: AppSpec, run: Path) -> list[str]:
+    """What to type after a run."""
     return [
         f"{spec.command('demo')} {run}",
         f"{spec.command('predict')} {run} INPUT...",
         f"{spec.command('evaluate')} {run}",
         f"{spec.command('export')} {run}",
     ]
-
-
-# ---- steps of an evaluation ----------------------------------------------------------------------
-
-
-def _reload_data(
-    spec: AppSpec, predictor: Predictor, data: str | None, overrides: Mapping[str, Any], console: Console
-) -> DataModule:
-    """The data of a bundle's config, or other data read the same way."""
-    recipe = spec.recipe(predictor.bundle.manifest.recipe)
-    if wrong := [key for key in overrides if not key.startswith("data.")]:
-        raise UserError(f"--{wrong[0]} after training.", "Only settings of the data.", "Train anew for other settings.")
-    changes = {**overrides, **({"data.path": data} if data else {})}
-    file = predictor.bundle.path / "config.yaml"
-    config = resolve_config(recipe.config, file, changes).config
-    module = _load_data(recipe, config, console)
-    if not changes and module.fingerprint != predictor.bundle.manifest.data_fingerprint:
-        console.print("[yellow]! The data has changed since this model was trained.[/yellow]")
-    return module
-
-
-def _split_examples(module: DataModule, split: str) -> list[Example]:
-    if split == "all":
-        return [example for examples in module.splits.values() for example in examples]
-    return list(module.splits[split])  # type: ignore[index]
-
-
-def _known_examples(examples: list[Example], predictor: Predictor, console: Console) -> list[Example]:
-    """Examples whose label the model knows; the others are counted and left out."""
-    labels = set(predictor.schema.labels)  # type: ignore[attr-defined]
-    known = [example for example in examples if example["label"] in labels]
-    if len(known) < len(examples):
-        unknown = sorted({str(example["label"]) for example in examples} - labels)
-        console.print(
-            f"! {len(examples) - len(known)} examples with unknown labels left out: {', '.join(unknown)}",
-            style="yellow",
-        )
-    if not known:
-        raise UserError(
-            "No example has a label that this model knows.",
-            f"Labels: {', '.join(sorted(labels))}.",
-            "Give data with these labels.",
-        )
-    return known
 
 
 def leave_process_group() -> None:

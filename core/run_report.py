@@ -99,7 +99,7 @@ def list_errors(measured: Measured, task: Task) -> list[dict[str, Any]]:
     predicted_N, confidence_N = probabilities.argmax(axis=1), probabilities.max(axis=1)
     truth_N = task.strata(measured.arrays)
     assert truth_N is not None
-    wrong = np.flatnonzero(predicted_N != truth_N)
+    wrong = np.flatnonzero((predicted_N != truth_N) & (truth_N >= 0))
     return [
         {
             "row": int(row),

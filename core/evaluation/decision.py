@@ -60,7 +60,7 @@ class DecisionPolicy(Record):
     novelty_threshold: float | None
     """Largest novelty that is still judged; none = no gate."""
     accepted_share: float
-    """Share of validation examples which that threshold was asked to let pass."""
+    """Share of validation examples which that threshold lets pass."""
     coverage: float
     """Share of cases in which the prediction set must hold the right label."""
     conformal_quantile: float
@@ -149,13 +149,15 @@ def fit_policy(
     """
     temperature = fit_temperature(logits_NK, targets_N)
     probabilities_NK = softmax(logits_NK, temperature)
+    right_N = probabilities_NK.argmax(axis=1) == targets_N
     point = fit_operating_point(probabilities_NK, targets_N, labels, positive_labels, config.sensitivity)
+    threshold = _novelty_threshold(novelty_N, right_N, config)
     return DecisionPolicy(
         temperature=temperature,
         ece_before=_defined(expected_calibration_error(softmax(logits_NK), targets_N)),
         ece_after=_defined(cross_fitted_ece(logits_NK, targets_N)),
-        novelty_threshold=_novelty_threshold(novelty_N, config.accepted_share),
-        accepted_share=config.accepted_share,
+        novelty_threshold=threshold,
+        accepted_share=1.0 if threshold is None else float(np.mean(np.asarray(novelty_N, np.float64) <= threshold)),
         coverage=config.coverage,
         conformal_quantile=conformal.fit_quantile(probabilities_NK, targets_N, config.coverage),
         num_examples=len(targets_N),
@@ -207,10 +209,15 @@ def risk_coverage(confidence_N: FloatArray, correct_N: BoolArray) -> RiskCoverag
     return RiskCoverage(np.arange(total) / total, accuracy_N[::-1], float(np.mean(1 - accuracy_N)))
 
 
-def _novelty_threshold(novelty_N: FloatArray | None, accepted_share: float) -> float | None:
+def _novelty_threshold(novelty_N: FloatArray | None, right_N: BoolArray, config: DecisionConfig) -> float | None:
+    """The least novelty that still lets enough pass: of all examples, or of those that are answered rightly."""
     if novelty_N is None or len(novelty_N) == 0:
         return None
-    return float(np.quantile(np.asarray(novelty_N, np.float64), accepted_share, method="higher"))
+    novelty_N, share = np.asarray(novelty_N, np.float64), config.accepted_share
+    if config.accuracy_given_up is not None and right_N.any():
+        share = max(0.0, 1 - config.accuracy_given_up * len(right_N) / int(right_N.sum()))
+        novelty_N = novelty_N[right_N]
+    return float(np.quantile(novelty_N, share, method="higher"))
 
 
 def _defined(value: float) -> float | None:

@@ -56,17 +56,24 @@ def calibrate(
     """Fits novelty on training features, and temperature and policy on validation data."""
     # Low-rank additions are served as part of the weights.
     model = getattr(model, "merged", lambda: model)().cpu().float().eval()
-    strata = task.strata(train)
+    strata, targets = task.strata(train), task.strata(validation)
     assert strata is not None
-    chosen = np.random.default_rng(config.seed).permutation(len(strata))[:FEATURE_EXAMPLES]
+    assert targets is not None
+    chosen = np.random.default_rng(config.seed).permutation(np.flatnonzero(strata >= 0))[:FEATURE_EXAMPLES]
     features = _serve(model, task, {name: array[np.sort(chosen)] for name, array in train.items()})["embedding"]
     distance = fit_feature_distance(features, strata[np.sort(chosen)])
     served = _serve(model, task, validation)
     with torch.no_grad():
         novelty = distance(torch.from_numpy(served["embedding"])).numpy()
-    targets = task.strata(validation)
-    assert targets is not None
-    policy = fit_policy(served["logits"], targets, novelty, schema.labels, config.decision, schema.positive_labels)
+    inside = targets >= 0
+    policy = fit_policy(
+        served["logits"][inside],
+        targets[inside],
+        novelty[inside],
+        schema.labels,
+        config.decision,
+        schema.positive_labels,
+    )
     return Calibrated(ServingGraph(model, distance, policy.temperature).eval(), policy)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
 from core.errors import UserError
 from core.export.graph import ServingGraph
@@ -38,7 +39,7 @@ class Parity:
 
 
 def export_onnx(
-    graph: ServingGraph,
+    graph: nn.Module,
     example: Arrays,
     specs: Sequence[ArraySpec],
     outputs: Sequence[ArraySpec],

@@ -1,6 +1,6 @@
 """A bundle made callable: raw input in, typed answer out, by ONNX Runtime. Nothing here imports torch."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,13 @@ class Predictor:
     def read_json(self, name: str) -> Any:
         """A JSON file of the bundle, such as metrics.json."""
         return self.bundle.read_json(name)
+
+
+def build_answerer(predictor: Predictor, spec: AppSpec) -> Callable[[str], dict[str, Any]]:
+    """What answers one INPUT of `predict` with JSON: the app's own way, or the model's decoded answer."""
+    if spec.build_answerer:
+        return spec.build_answerer(predictor)
+    return lambda text: predictor.predict([spec.read_input(text)])[0].to_json()
 
 
 def load_predictor(path: Path, spec: AppSpec, *, threads: int = 0) -> Predictor:

@@ -82,7 +82,15 @@ class TextTask(Task):
             dtype="float32",
             meaning="How unlike the training texts; large = out of scope.",
         )
-        return (probabilities, novelty)
+        if not self.schema.widths:
+            return (probabilities, novelty)
+        contributions = ArraySpec(
+            name="contributions",
+            shape=("batch", "length", "slots_and_widths"),
+            dtype="float32",
+            meaning="What each unit, and the window of each width, at each word adds to the most probable logit.",
+        )
+        return (probabilities, novelty, contributions)
 
     def encode(self, examples: Sequence[Example]) -> Arrays:
         texts = [str(example["text"]) for example in examples]
@@ -131,4 +139,4 @@ class TextTask(Task):
         self, outputs: Arrays, arrays: Arrays, policy: DecisionPolicy, examples: Sequence[Example] = ()
     ) -> list[TextAnswer]:
         texts = [str(example["text"]) for example in examples]
-        return decode_texts(outputs, texts, self.schema.labels, policy, self.units)
+        return decode_texts(outputs, texts, self.schema, policy, self.units)

@@ -17,7 +17,11 @@ class TextSchema(Record):
     """Units of a model that is trained from scratch; none = it reads tokens."""
     tokenizer: str = ""
     """Content of tokenizer.json of a pretrained model; empty = it reads units."""
+    architecture: str = ""
+    """Content of config.json of a pretrained model."""
     max_tokens: int = 0
     """Tokens of a text that are read."""
+    widths: tuple[int, ...] = ()
+    """Words that each kind of filter looks at; none = the model names no n-grams."""
     positive_labels: tuple[str, ...] = ()
     """Labels that must not be missed."""

@@ -1,0 +1,9 @@
+"""`python -m apps.customer_service.predict`; see --help."""
+
+import sys
+
+from apps.customer_service.app import SPEC
+from core.cli import app_main
+
+if __name__ == "__main__":
+    sys.exit(app_main(SPEC, "predict", sys.argv[1:]))

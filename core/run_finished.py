@@ -1,0 +1,144 @@
+"""What is done with a finished run: evaluate it, export it anew."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from core.app import AppSpec
+from core.config import resolve_config
+from core.console import open_console, show_metrics
+from core.data.module import DataModule, Example
+from core.errors import UserError
+from core.export.bundle import MANIFEST
+from core.export.exporter import ASSETS, Calibrated, Origin, evaluate_session, load_graph, make_bundle
+from core.export.model_card import write_card
+from core.run import RESAMPLES, load_data, next_commands
+from core.run_folder import check_replaceable, choose_result_folder, save_once
+from core.run_report import Measured, write_run_report
+from core.serving.predictor import Predictor, load_predictor
+
+
+def evaluate(
+    spec: AppSpec,
+    run: Path,
+    *,
+    data: str | None = None,
+    split: str = "test",
+    output_dir: Path | None = None,
+    overrides: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Measures a bundle, through the graph that is served, and writes evaluation/ beside it.
+
+    Args:
+        spec: The app.
+        run: A run or a bundle.
+        data: Other data than it was trained on; None = the same.
+        split: train, validation, test or all.
+        output_dir: Where metrics.json and report.html go; None = in the run, or beside the bundle.
+        overrides: Settings of the data, such as its columns.
+
+    Returns:
+        The metrics as in metrics.json.
+    """
+    console = open_console()
+    predictor = load_predictor(run, spec)
+    folder = choose_result_folder(run, predictor.bundle.path, "evaluation", output_dir)
+    module = _reload_data(spec, predictor, data, overrides or {}, console)
+    examples = _known_examples(_split_examples(module, split), predictor, console)
+    arrays = predictor.task.encode(examples)
+    evaluation, outputs = evaluate_session(
+        predictor.session, predictor.task, arrays, predictor.policy, examples, resamples=RESAMPLES
+    )
+    save_once(folder, "metrics.json", json.dumps(evaluation.to_json(), indent=2))
+    measured = Measured(split, examples, arrays, outputs, evaluation)
+    commands = next_commands(spec, run)
+    write_run_report(folder, spec, predictor.config, predictor.task, module.report, measured, commands)
+    show_metrics(console, f"{split} split, {len(examples):,} examples", evaluation.metrics)
+    console.print(f"Report: {folder / 'report.html'}", soft_wrap=True)
+    return {name: estimate.to_json() for name, estimate in evaluation.metrics.items()}
+
+
+def export(
+    spec: AppSpec,
+    run: Path,
+    *,
+    data: str | None = None,
+    output_dir: Path | None = None,
+    overrides: Mapping[str, Any] | None = None,
+) -> Path:
+    """Exports a run or bundle anew, with its proof on validation data, and gives the folder of the new bundle."""
+    console = open_console()
+    predictor = load_predictor(run, spec)
+    target = choose_result_folder(run, predictor.bundle.path, "export", output_dir)
+    check_replaceable(target, MANIFEST)
+    manifest, config = predictor.bundle.manifest, predictor.config
+    recipe = spec.recipe(manifest.recipe)
+    module = _reload_data(spec, predictor, data, overrides or {}, console)
+    examples = _known_examples(list(module.splits["validation"]), predictor, console)
+    validation = predictor.task.encode(examples)
+    # Pretrained weights would be read only to be replaced.
+    model_config = config.model.model_copy(update={"pretrained": False} if hasattr(config.model, "pretrained") else {})
+    model = recipe.build_model(config.model_copy(update={"model": model_config}), predictor.schema)
+    graph = load_graph(predictor.bundle, model, predictor.policy)
+    metrics = predictor.read_json("metrics.json")
+    bundle, parity = make_bundle(
+        target,
+        Calibrated(graph, predictor.policy),
+        predictor.task,
+        config,
+        predictor.schema,
+        Origin(spec.name, recipe.name, manifest.data_fingerprint),
+        validation,
+        measure=lambda _: metrics,
+        write_card=lambda found: write_card(spec, config, predictor.schema, predictor.policy, found),
+        assets=predictor.bundle.path / ASSETS,
+    )
+    console.print(
+        f"ONNX equals PyTorch on {parity.examples} validation examples: largest difference in probability "
+        f"{parity.largest_difference:.1e}, same first label {parity.top1_agreement:.1%}"
+    )
+    return bundle.path
+
+
+def _reload_data(
+    spec: AppSpec, predictor: Predictor, data: str | None, overrides: Mapping[str, Any], console: Console
+) -> DataModule:
+    """The data of a bundle's config, or other data read the same way."""
+    recipe = spec.recipe(predictor.bundle.manifest.recipe)
+    if wrong := [key for key in overrides if not key.startswith("data.")]:
+        raise UserError(f"--{wrong[0]} after training.", "Only settings of the data.", "Train anew for other settings.")
+    changes = {**overrides, **({"data.path": data} if data else {})}
+    file = predictor.bundle.path / "config.yaml"
+    config = resolve_config(recipe.config, file, changes).config
+    module = load_data(recipe, config, console)
+    if not changes and module.fingerprint != predictor.bundle.manifest.data_fingerprint:
+        console.print("[yellow]! The data has changed since this model was trained.[/yellow]")
+    return module
+
+
+def _split_examples(module: DataModule, split: str) -> list[Example]:
+    if split == "all":
+        return [example for examples in module.splits.values() for example in examples]
+    return list(module.splits[split])  # type: ignore[index]
+
+
+def _known_examples(examples: list[Example], predictor: Predictor, console: Console) -> list[Example]:
+    """Examples whose label the model knows; the others are counted and left out."""
+    labels = set(predictor.task.labels)
+    known = [example for example in examples if predictor.task.is_measurable(example)]
+    if len(known) < len(examples):
+        unknown = sorted({str(example["label"]) for example in examples} - labels)
+        console.print(
+            f"! {len(examples) - len(known)} examples with unknown labels left out: {', '.join(unknown)}",
+            style="yellow",
+        )
+    if not known:
+        raise UserError(
+            "No example has a label that this model knows.",
+            f"Labels: {', '.join(sorted(labels))}.",
+            "Give data with these labels.",
+        )
+    return known

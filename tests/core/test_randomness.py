@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from core.data.randomness import epoch_order, step_seed, uniform_draws
+from core.data.randomness import bucket_by_length, epoch_order, step_seed, uniform_draws
 
 STEADY = settings(deadline=None, derandomize=True, max_examples=50)
 SEEDS = st.integers(0, 2**63 - 1)
@@ -86,3 +86,20 @@ def test_step_seeds_differ_by_everything_that_they_depend_on() -> None:
 def test_step_seeds_of_different_runs_share_nothing() -> None:
     seeds = {step_seed(seed, step, 0) for seed in range(8) for step in range(24)}
     assert len(seeds) == 8 * 24
+
+
+def test_bucket_by_length_puts_like_lengths_together_and_keeps_every_example() -> None:
+    lengths = np.random.default_rng(0).integers(1, 60, size=1003)
+    order = epoch_order(1003, 7, 0)
+    bucketed = bucket_by_length(order, lengths, 16, 7, 0)
+    assert sorted(bucketed) == list(range(1003))
+    assert np.array_equal(bucketed, bucket_by_length(order, lengths, 16, 7, 0))
+
+    def spread(positions: np.ndarray) -> float:
+        batches = lengths[positions[: len(positions) // 16 * 16]].reshape(-1, 16)
+        return float((batches.max(axis=1) - batches.mean(axis=1)).mean())
+
+    assert spread(bucketed) < spread(order) / 4
+    longest = lengths[bucketed[:992]].reshape(-1, 16).max(axis=1)[:20]
+    assert not np.array_equal(longest, np.sort(longest)), "short batches come first"
+    assert not np.array_equal(bucketed, bucket_by_length(epoch_order(1003, 7, 1), lengths, 16, 7, 1))

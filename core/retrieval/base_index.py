@@ -96,13 +96,15 @@ class BaseIndex:
 
     def cosines(self, query: Floats, numbers: Sequence[int]) -> list[float]:
         """Cosine of the best vector of each of these entries."""
-        if self._vectors is None:
+        if self._vectors is None or not numbers:
             return [0.0] * len(numbers)
-        result = []
-        for number in numbers:
-            rows = np.arange(*np.searchsorted(self._owners, [number, number + 1]))
-            result.append(float((self._vectors.vectors(rows) @ query).max()) if len(rows) else 0.0)
-        return result
+        wanted = np.asarray(numbers, np.int64)
+        starts, ends = np.searchsorted(self._owners, wanted), np.searchsorted(self._owners, wanted + 1)
+        rows = np.concatenate([np.arange(*span) for span in zip(starts, ends, strict=True)])
+        best = np.full(len(numbers), -1.0, np.float32)
+        np.maximum.at(best, np.repeat(np.arange(len(numbers)), ends - starts), self._vectors.vectors(rows) @ query)
+        found: list[float] = np.where(ends > starts, best, 0).tolist()
+        return found
 
     def vectors_of(self, numbers: Sequence[int]) -> EntryVectors | None:
         """Vectors of these entries (ascending), which are numbered anew from 0; None = there are no vectors."""

@@ -65,9 +65,7 @@ def _groups(vectors: npt.NDArray[np.float32], limit: float) -> list[npt.NDArray[
     if len(first) == 1:
         labels = np.array([1])
     else:
-        distances: npt.NDArray[np.floating] = np.clip(1 - first @ first.T, 0, 2)
-        np.fill_diagonal(distances, 0)
-        tree = linkage(squareform((distances + distances.T) / 2, checks=False), method="average")
+        tree = linkage(squareform(np.clip(1 - first @ first.T, 0, 2), checks=False), method="average")
         labels = fcluster(tree, limit, criterion="distance")
     if len(vectors) > len(first):
         sums = np.stack([first[labels == label].sum(axis=0) for label in range(1, labels.max() + 1)])
@@ -96,5 +94,5 @@ def _term_vectors(texts: Sequence[str]) -> npt.NDArray[np.float32]:
 
 def _unit(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    unit: npt.NDArray[np.float32] = vectors / np.where(norms > 0, norms, 1)
+    unit: npt.NDArray[np.float32] = vectors / np.where(norms > 0, norms, np.float32(1))
     return unit

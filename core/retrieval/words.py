@@ -39,7 +39,7 @@ def search_terms(text: str) -> list[str]:
     """
     terms: list[str] = []
     for run in RUN.findall(unicodedata.normalize("NFKC", text).lower().replace("’", "'")):
-        if is_continuous(run[0]):
+        if not run.isascii() and is_continuous(run[0]):
             terms += _continuous_terms(run)
         elif run not in STOP_WORDS:
             terms.append(stem(run[:MAX_WORD]))

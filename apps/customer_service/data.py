@@ -41,6 +41,8 @@ def learn_schema(config: CustomerServiceConfig, loaded: LoadedTexts) -> TextSche
         facts = load_text_encoder(config.model.transformer.name)
         found = {"tokenizer": facts.tokenizer, "architecture": facts.architecture}
         return schema.model_copy(update={**found, "max_tokens": config.model.transformer.max_tokens})
+    if config.model.encoder == "recurrent":
+        return schema.model_copy(update={"vocabulary": learn_vocabulary(texts, config.model.recurrent.vocabulary)})
     cnn = config.model.text_cnn
     return schema.model_copy(update={"vocabulary": learn_vocabulary(texts, cnn.vocabulary), "widths": cnn.widths})
 

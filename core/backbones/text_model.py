@@ -27,7 +27,11 @@ def build_text_model(
 
         facts = TextEncoderFacts(tokenizer=tokenizer, architecture=architecture)
         return build_transformer_classifier(config.transformer, num_labels, facts)
+    assert vocabulary is not None
+    if config.encoder == "recurrent":
+        from core.backbones.sequence import SequenceClassifier
+
+        return SequenceClassifier(config.recurrent, vocabulary, num_labels)
     from core.backbones.text_cnn import TextCNN
 
-    assert vocabulary is not None
     return TextCNN(config.text_cnn, vocabulary, num_labels)

@@ -1,28 +1,20 @@
 """What people tell the suite: their own label and comment on an answer, kept in a database."""
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import LargeBinary, String, create_engine, event, select
-from sqlalchemy.engine import Engine
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy import LargeBinary, String, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.errors import UserError
+from core.serving.database import Table, now, open_database
 
 MAX_COMMENT = 10_000
 
 
-class _Table(DeclarativeBase):
-    pass
-
-
-class _Feedback(_Table):
+class _Feedback(Table):
     __tablename__ = "feedback"
     id: Mapped[int] = mapped_column(primary_key=True)
     created: Mapped[str] = mapped_column(String(32), index=True)
@@ -66,20 +58,10 @@ class Feedback:
 
 
 class Store:
-    """A database of feedback: SQLite by a path, or any SQLAlchemy URL."""
+    """A database: SQLite by a path, or any SQLAlchemy URL. It keeps feedback, and others keep more on its engine."""
 
     def __init__(self, url: str) -> None:
-        try:
-            self.engine = _engine(url)
-            _Table.metadata.create_all(self.engine)
-        # ImportError: the driver of a database is not installed.
-        except (SQLAlchemyError, OSError, ImportError) as error:
-            shown = re.sub(r"://[^/]*@", "://***@", url)
-            raise UserError(
-                f"The store {shown} cannot be opened: {getattr(error, 'orig', None) or error}.",
-                "A SQLite file in a folder that can be written, or the URL of a database.",
-                "Give another one with --store.",
-            ) from None
+        self.engine = open_database(url)
 
     def add(self, feedback: Feedback) -> int:
         """Saves one row durably and gives its number.
@@ -92,7 +74,7 @@ class Store:
                 f"The comment has {len(feedback.comment):,} characters.", f"At most {MAX_COMMENT:,}.", "Shorten it."
             )
         row = _Feedback(
-            created=datetime.now(UTC).isoformat(timespec="milliseconds"),
+            created=now(),
             app=feedback.app,
             bundle_id=feedback.bundle_id,
             input_name=feedback.input_name[:255],
@@ -130,19 +112,3 @@ def _read(row: _Feedback) -> Feedback:
         created=row.created,
         id=row.id,
     )
-
-
-def _engine(url: str) -> Engine:
-    if "://" in url:
-        return create_engine(url, pool_pre_ping=True)
-    Path(url).expanduser().resolve().parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(f"sqlite:///{Path(url).expanduser().resolve()}")
-
-    @event.listens_for(engine, "connect")
-    def durable(connection: Any, _: object) -> None:
-        # A write-ahead log lets readers read while one writes; FULL keeps what was acknowledged through a power cut.
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
-        connection.execute("PRAGMA busy_timeout=10000")
-
-    return engine

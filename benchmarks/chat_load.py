@@ -1,4 +1,4 @@
-"""One hundred chats at once against the running page for two minutes: errors, turns a second, and how long a turn takes.
+"""One hundred chats at once against the running page for two minutes: errors, turns a second, how long a turn takes.
 
 Starts `python -m apps.customer_service.demo RUN`, then each chat asks one sample question after the other through the
 page's `/chat` endpoint, keeping its conversation. A turn ends when the whole reply has arrived.

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from apps.customer_service.bot_words import SEE_ALSO
+from apps.customer_service.gate import in_one_language
 from apps.customer_service.message import plain_form
 from apps.customer_service.reply import Source
 from apps.customer_service.templates import fill_slots
@@ -123,7 +124,7 @@ def _close_hits(hits: tuple[Hit, ...]) -> Iterator[Hit]:
     first, least = hits[0], max(LEAST_CLOSE, CLOSE_SHARE * hits[0].probability)
     said = {plain_form(first.entry.answer)}
     num_given = 0
-    for hit in hits[1:]:
+    for hit in in_one_language(hits)[1:]:
         if num_given == MAX_SEE_ALSO:
             return
         if hit.probability >= least and plain_form(hit.entry.answer) not in said:
@@ -133,13 +134,11 @@ def _close_hits(hits: tuple[Hit, ...]) -> Iterator[Hit]:
 
 
 def _follow_ups(hits: tuple[Hit, ...], given: set[str], limit: int) -> tuple[str, ...]:
-    own = hits[0].entry
-    said = {plain_form(own.question)}
+    said = {plain_form(hits[0].entry.question)}
     chosen: list[str] = []
-    for hit in hits[1:]:
+    for hit in in_one_language(hits)[1:]:
         entry, asked = hit.entry, plain_form(hit.entry.question)
-        is_other_language = bool(entry.language and own.language) and entry.language != own.language
-        if asked and asked not in said and entry.entry_id not in given and is_question(entry) and not is_other_language:
+        if asked and asked not in said and entry.entry_id not in given and is_question(entry):
             said.add(asked)
             chosen.append(title_of(entry))
     return tuple(chosen[:limit])

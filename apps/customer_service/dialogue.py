@@ -1,6 +1,6 @@
 """The dialogue: one message and the session so far give the reply and the session after it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from apps.customer_service import bot_words as says
@@ -53,6 +53,8 @@ class Dialogue:
         config: How it converses.
         words: Readable words of intent labels; one that is missing is read off its label.
         entry_of_intent: Finds the entry of an intent that the search did not find.
+        known_intents: All labels, against typos in stories; empty = not known.
+        known_entries: Gives the ids of all entries, for the same.
     """
 
     understand: Understand
@@ -60,6 +62,8 @@ class Dialogue:
     config: DialogueConfig = field(default_factory=DialogueConfig)
     words: Mapping[str, Text] = field(default_factory=dict)
     entry_of_intent: EntryOfIntent = no_entry
+    known_intents: tuple[str, ...] = ()
+    known_entries: Callable[[], Iterable[str]] = tuple
 
     def reply(self, session: Session, text: str, written: Written | None = None) -> tuple[Reply, Session]:
         """What the bot says to a message, and the session after it.
@@ -210,10 +214,12 @@ class Dialogue:
 
 
 def _is_found_surely(judged: Judged) -> bool:
-    """Does the knowledge base answer more surely than the intent model sees small talk or a wish for a person?"""
-    retrieval = judged.retrieval
-    is_answered = bool(retrieval.hits) and retrieval.verdict.decision == "answered"
-    return is_answered and retrieval.hits[0].probability > judged.intent.ranking[0][1]
+    """Does the knowledge base answer something else, more surely than the intent model sees small talk or the like?"""
+    intent, retrieval = judged.intent, judged.retrieval
+    if not retrieval.hits or retrieval.verdict.decision != "answered":
+        return False
+    first = retrieval.hits[0]
+    return first.entry.intent != intent.label and first.probability > intent.ranking[0][1]
 
 
 def _was_asked_back(session: Session) -> bool:

@@ -88,6 +88,13 @@ def _ask(reason: Literal["unsure", "disagreement"], intent: TextAnswer, retrieva
     return Gated("clarify", reason, "unsure", max(best, _sureness(intent)))
 
 
+def in_one_language(hits: tuple[Hit, ...]) -> tuple[Hit, ...]:
+    """The hits in the language of the first: a search may add entries of another one at the end."""
+    return tuple(
+        hit for hit in hits if not hits[0].entry.language or hit.entry.language in ("", hits[0].entry.language)
+    )
+
+
 def put_first(entry: Entry, hits: tuple[Hit, ...], probability: float) -> tuple[Hit, ...]:
     """The hits with an entry at the front, whether it was found among them or not.
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from apps.customer_service.bot_words import PERSON_OPTION
 from apps.customer_service.dialogue_config import DialogueConfig
+from apps.customer_service.gate import in_one_language
 from apps.customer_service.message import plain_form
 from apps.customer_service.phrases import YES, is_person_label, label_key, talk_of_label
 from apps.customer_service.reply import Option
@@ -112,7 +113,7 @@ def _intent_meanings(
 def _entry_meanings(retrieval: Retrieval) -> Iterator[Meaning]:
     if retrieval.verdict.decision == "refused":
         return
-    for hit in retrieval.hits[: len(retrieval.verdict.prediction_set) + LEAST_OPTIONS]:
+    for hit in in_one_language(retrieval.hits)[: len(retrieval.verdict.prediction_set) + LEAST_OPTIONS]:
         option = Option(_title(hit.entry), hit.entry.intent, hit.entry.entry_id)
         yield hit.probability, option, hit.entry.entry_id in retrieval.verdict.prediction_set
 

@@ -15,11 +15,10 @@ SELF_HARM = (
     "自残", "自殘", "伤害自己", "傷害自己",
 )  # fmt: skip
 DANGER = (
-    "is on fire", "caught fire", "house is burning", "electric shock", "got electrocuted", "is smoking", "gas leak",
-    "exploded", "someone is hurt", "call an ambulance", "going to hurt me", "threatening me", "i'm in danger",
+    "is on fire", "caught fire", "house is burning", "electric shock", "got electrocuted", "it is smoking",
+    "it's smoking", "started smoking", "gas leak", "exploded", "someone is hurt", "call an ambulance", "going to hurt me", "threatening me", "i'm in danger",
     "i am in danger", "着火", "起火", "冒烟", "触电", "爆炸了", "煤气泄漏",
-    "燃气泄漏", "有人受伤", "有生命危险",
-    "威胁我的安全",
+    "燃气泄漏", "有人受伤", "有生命危险", "威胁我的安全",
 )  # fmt: skip
 PERSON = (
     "talk to a person", "talk to a human", "talk to someone", "talk to an agent", "talk to a real person",
@@ -28,10 +27,10 @@ PERSON = (
     "speak with a person", "speak with a human", "speak with someone", "speak with an agent",
     "speak to a real person", "speak to a representative", "chat with a human", "chat with a person", "real person",
     "real human", "live agent", "human agent", "human please", "a human being", "connect me to an agent",
-    "转人工", "转接人工", "轉人工", "人工客服", "人工服务", "找人工", "要人工", "真人客服", "真人",
-    "找个人", "跟人说话",
+    "转人工", "转接人工", "轉人工", "人工客服", "人工服务", "找人工", "要人工", "真人客服", "真人服务",
+    "跟真人", "和真人", "与真人", "要真人", "找真人", "找个人", "跟人说话",
 )  # fmt: skip
-PERSON_ALONE = ("human", "agent", "person", "operator", "representative", "人工", "客服")
+PERSON_ALONE = ("human", "agent", "person", "operator", "representative", "人工", "客服", "真人")
 """Ask for a person when they are the whole message."""
 PERSON_LABELS = (
     "talk_to_human", "talk_to_person", "talk_to_agent", "talk_to_a_person", "talk_to_a_human", "talk_to_an_agent",

@@ -104,7 +104,9 @@ class MatchTask(Task):
         gains_NE = ranked_gains(scores_NE, right_NE)
         return Evaluation(ranking_metrics(gains_NE, ndcg_depths=(), resamples=resamples))
 
-    def decode(self, outputs: Arrays, arrays: Arrays, policy: DecisionPolicy) -> NoReturn:
+    def decode(
+        self, outputs: Arrays, arrays: Arrays, policy: DecisionPolicy, examples: Sequence[Example] = ()
+    ) -> NoReturn:
         raise AssertionError("vectors are no answer: a knowledge base is searched with them")
 
 

@@ -12,7 +12,8 @@ from core.hardware import HardwarePlan
 from core.tasks.task import Arrays, Task
 from core.training.batches import take
 
-SERVED_FROM = ("logits", "mask_logits")
+SERVED_FROM = ("logits", "mask_logits", "query_vector", "text_vector")
+"""Outputs of a model in training that metrics are made of."""
 
 
 def validate(
@@ -78,7 +79,9 @@ def _share_buffers(model: nn.Module, plan: HardwarePlan) -> None:
 
 def _as_served(outputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Training outputs as the served graph would give them, uncalibrated."""
-    served = {"probabilities": outputs["logits"].float().softmax(dim=-1)}
+    served = {name: value for name, value in outputs.items() if not name.endswith("logits")}
+    if "logits" in outputs:
+        served["probabilities"] = outputs["logits"].float().softmax(dim=-1)
     if "mask_logits" in outputs:
         served["mask"] = outputs["mask_logits"].float().sigmoid()
     return served

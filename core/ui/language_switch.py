@@ -1,5 +1,6 @@
 """Makes every page open in one language, Gradio's own words included, and keeps it from talking to other machines."""
 
+from collections.abc import Mapping
 from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs
@@ -77,6 +78,20 @@ class _Rewriter:
         await self.downstream({"type": "http.response.body", "body": body})
 
 
+def request_language(headers: Mapping[str, str], query: str | None = None) -> Language:
+    """The language of the page that a request comes from.
+
+    Args:
+        headers: Of the request, names in lower case.
+        query: `lang` of the address; None = it says nothing.
+    """
+    try:
+        morsel = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+    except Exception:  # a cookie of another program that cannot be read
+        morsel = None
+    return choose_language(query, morsel.value if morsel else None, headers.get("accept-language", ""))
+
+
 def localise(html: bytes, language: Language) -> bytes:
     """The page with its language told to the browser before any other script runs."""
     locale = LOCALES[language]
@@ -98,9 +113,4 @@ def _language(scope: Scope) -> tuple[Language, bool]:
         name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
     }
     query = parse_qs(scope["query_string"].decode("latin-1")).get(QUERY, [None])[0]
-    try:
-        morsel = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
-    except Exception:  # a cookie of another program that cannot be read
-        morsel = None
-    cookie = morsel.value if morsel else None
-    return choose_language(query, cookie, headers.get("accept-language", "")), query is not None
+    return request_language(headers, query), query is not None

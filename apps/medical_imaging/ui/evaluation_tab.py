@@ -1,16 +1,15 @@
 """The tab about the model: what it was trained on and how good it is, with plots; and limits that were measured."""
 
-import base64
 from pathlib import Path
 from typing import Any
 
 from apps.medical_imaging.ui.label_words import name_word
-from apps.medical_imaging.ui.reading import test_evaluation
 from core.serving.predictor import Predictor
 from core.tasks.image_schema import ImageSchema
 from core.texts import Language, Text
-from core.ui.translations import in_both, inline
-from core.ui.widgets import Tile, facts, heading, table, tiles
+from core.ui import evaluation_view
+from core.ui.translations import in_both
+from core.ui.widgets import facts, heading
 
 TILES = {
     "balanced_accuracy": Text("Balanced accuracy", "平衡准确率"),
@@ -43,7 +42,6 @@ PLOTS = {
     "counts": Text("Images of each type", "各类型图像数"),
 }
 SAMPLE_NAME = Text("drawn sample data", "绘制的示例数据")
-NO_TILES = Text("This bundle holds no evaluation.", "该模型包中没有评估结果。")
 SAMPLE = Text(
     "This model was trained on drawn, synthetic images: its figures say nothing about real skin.",
     "该模型用程序绘制的合成图像训练：其指标不能说明在真实皮肤上的表现。",
@@ -56,25 +54,8 @@ def render_model(predictor: Predictor) -> str:
 
 
 def render_plots(predictor: Predictor) -> str:
-    """The plots of the run, or drawn from the bundle's own curves where it lies elsewhere."""
-    figures = []
-    for name, picture in load_plots(predictor).items():
-        caption = PLOTS.get(name, Text(name.replace("_", " "), name.replace("_", " ")))
-        data = base64.b64encode(picture).decode()
-        shown = f'<img alt="" src="data:image/png;base64,{data}">'
-        figures.append(f"<figure><figcaption>{inline(caption)}</figcaption>{shown}</figure>")
-    return f'<div class="plots">{"".join(figures)}</div>'
-
-
-def load_plots(predictor: Predictor) -> dict[str, bytes]:
-    """Name to PNG file."""
-    folder = predictor.bundle.path.resolve().parent / "plots"
-    files = sorted(folder.glob("*.png"), key=_plot_order)
-    if files:
-        return {file.stem: file.read_bytes() for file in files}
-    from core.evaluation.plots import draw_curves
-
-    return draw_curves(test_evaluation(predictor).get("curves", {}))
+    """The plots of the run."""
+    return evaluation_view.render_plots(predictor, PLOTS)
 
 
 def measured_limits(predictor: Predictor) -> tuple[Text, ...]:
@@ -98,19 +79,17 @@ def measured_limits(predictor: Predictor) -> tuple[Text, ...]:
 
 
 def _model(predictor: Predictor, language: Language) -> str:
-    metrics = test_evaluation(predictor).get("metrics", {})
-    shown = [Tile(name.in_language(language), metrics[key]) for key, name in TILES.items() if key in metrics]
-    headline = tiles(shown) if shown else f'<p class="quiet">{NO_TILES.in_language(language)}</p>'
+    metrics = evaluation_view.read_evaluation(predictor).get("metrics", {})
     on_test = Text("On test images, with 95% intervals", "测试图像上的结果（含 95% 区间）")
     per_type = Text("Each type", "各类型")
     about = Text("The model", "模型")
     return (
         heading(on_test.in_language(language))
-        + headline
+        + evaluation_view.headline(metrics, TILES, language)
         + heading(about.in_language(language))
         + f'<div class="card">{facts(_facts(predictor, language))}</div>'
         + heading(per_type.in_language(language))
-        + _label_table(predictor, language)
+        + evaluation_view.label_table(_per_label(predictor), COLUMNS, name_word, language)
     )
 
 
@@ -142,23 +121,5 @@ def _facts(predictor: Predictor, language: Language) -> list[tuple[str, str]]:
     return [(name.in_language(language), value.in_language(language)) for name, value in rows]
 
 
-def _label_table(predictor: Predictor, language: Language) -> str:
-    rows = _per_label(predictor)
-    columns = [column for column in COLUMNS if rows and column in rows[0]]
-    cells = [
-        [name_word(str(row["label"]), language) if column == "label" else row[column] for column in columns]
-        for row in rows
-    ]
-    return table(
-        [COLUMNS[column].in_language(language) for column in columns], cells, empty=NO_TILES.in_language(language)
-    )
-
-
 def _per_label(predictor: Predictor) -> list[dict[str, Any]]:
-    found = test_evaluation(predictor).get("tables", {}).get("per_label")
-    return [dict(zip(found["columns"], row, strict=True)) for row in found["rows"]] if found else []
-
-
-def _plot_order(file: Path) -> tuple[int, str]:
-    names = list(PLOTS)
-    return (names.index(file.stem) if file.stem in names else len(names), file.stem)
+    return evaluation_view.read_table(evaluation_view.read_evaluation(predictor), "per_label")

@@ -17,6 +17,7 @@ from core.serving.store import Feedback
 from core.tasks.image_answer import ImageAnswer
 from core.tasks.image_schema import ImageSchema
 from core.texts import Language, Text
+from core.ui.evaluation_view import read_evaluation
 from core.ui.image_viewer import Overlay, render_viewer
 from core.ui.translations import in_both
 
@@ -78,7 +79,7 @@ class Reader:
     def __init__(self, predictor: Predictor) -> None:
         assert isinstance(predictor.schema, ImageSchema), "a bundle of this app"
         self.predictor, self.schema = predictor, predictor.schema
-        self.test_metrics = test_evaluation(predictor).get("metrics", {})
+        self.test_metrics = read_evaluation(predictor).get("metrics", {})
         self.max_megapixels = float(getattr(predictor.task, "max_megapixels", 50.0))
 
     def read(self, path: Path, metadata: Metadata) -> Reading:
@@ -132,13 +133,6 @@ class Reader:
             f"{value:g}" if isinstance(value, float | int) else value for value in reading.metadata.given.values()
         )
         return View(reading.answer, self.schema, self.predictor.policy, self.test_metrics, words, language)
-
-
-def test_evaluation(predictor: Predictor) -> dict[str, Any]:
-    """What the bundle says about its test images; empty where it was not measured."""
-    metrics = predictor.read_json("metrics.json")
-    test = metrics.get("test") if isinstance(metrics, dict) else None
-    return test if isinstance(test, dict) else {}
 
 
 def to_png(image: Image.Image) -> bytes:

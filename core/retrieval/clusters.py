@@ -13,7 +13,7 @@ from core.retrieval.words import search_terms
 
 MAX_TEXTS = 5000
 """Hierarchical clustering compares all with all; the texts after these are added to the nearest group."""
-MAX_DISTANCE = {"vectors": 0.35, "words": 0.75}
+MAX_DISTANCE = {"vectors": 0.35, "words": 0.85}
 """Mean cosine distance at which groups are no longer joined."""
 
 
@@ -94,5 +94,4 @@ def _term_vectors(texts: Sequence[str]) -> npt.NDArray[np.float32]:
 
 def _unit(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    unit: npt.NDArray[np.float32] = vectors / np.where(norms > 0, norms, np.float32(1))
-    return unit
+    return np.asarray(vectors / np.where(norms > 0, norms, 1), np.float32)

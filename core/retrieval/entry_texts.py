@@ -26,5 +26,10 @@ def entry_terms(entry: Entry) -> EntryTerms:
 
 def entry_texts(entry: Entry) -> tuple[str, ...]:
     """Texts of an entry that are encoded each for itself: the question, the answer, each known query."""
-    texts = (text.strip() for text in (entry.question, entry.answer, *entry.known_queries))
+    texts = (without_halves(text).strip() for text in (entry.question, entry.answer, *entry.known_queries))
     return tuple(dict.fromkeys(text for text in texts if text))
+
+
+def without_halves(text: str) -> str:
+    """A text with a question mark for every half of a surrogate pair, which no encoding can write."""
+    return text.encode("utf-8", "replace").decode("utf-8")

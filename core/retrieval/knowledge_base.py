@@ -14,7 +14,7 @@ from core.errors import UserError
 from core.retrieval.base_index import BaseIndex, Encoder, encode_entries
 from core.retrieval.entry import Entry
 from core.retrieval.entry_file import load_entries
-from core.retrieval.entry_texts import entry_terms
+from core.retrieval.entry_texts import entry_terms, without_halves
 from core.retrieval.fusion import fuse_rankings
 from core.retrieval.journal import Change, Journal
 from core.retrieval.overlay import Overlay
@@ -112,7 +112,7 @@ class KnowledgeBase:
         """
         self._refresh()
         state = self._state
-        query = query[:MAX_QUERY_CHARS].strip()
+        query = without_halves(query[:MAX_QUERY_CHARS]).strip()
         allowed = state.allowed(language)
         if k < 1 or not query or not allowed.any():
             return []

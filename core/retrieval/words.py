@@ -59,9 +59,9 @@ def stem(word: str) -> str:
     different meaning (university, universe).
     """
     word = re.sub(r"'[a-z]*$", "", word)
-    if len(word) <= 3 or not word.isascii() or not word.isalpha():
+    if len(word) < 3 or not word.isascii() or not word.isalpha():
         return word
-    word = _singular(word)
+    word = _singular(word) if len(word) > 3 else word
     for ending in ("ing", "ed"):
         rest = word.removesuffix(ending)
         if rest != word and len(rest) >= 3 and re.search("[aeiouy]", rest):
@@ -72,6 +72,8 @@ def stem(word: str) -> str:
     if len(word) > 5 and word.endswith(("tion", "sion")):
         word = word[:-3]
     if len(word) > 3 and word.endswith("e"):
+        word = word[:-1]
+    if len(word) > 4 and word.endswith("ll"):  # cancelled, cancel; installing, install
         word = word[:-1]
     return word[:-1] + "i" if len(word) > 2 and word.endswith("y") and word[-2] not in "aeiou" else word
 

@@ -83,7 +83,7 @@ def write_answer(
         text = ""
         for piece in _ask(config, request):
             text += piece
-            if written and _cited(text, sources):
+            if written and piece and _cited(text, sources):
                 written(_numbered(text, list(dict.fromkeys(_cited(text, sources)))))
         return _checked(text, sources, "\n".join(passages.values()))
     except _RefusedError as refusal:

@@ -16,9 +16,9 @@ SELF_HARM = (
 )  # fmt: skip
 DANGER = (
     "is on fire", "caught fire", "house is burning", "electric shock", "got electrocuted", "it is smoking",
-    "it's smoking", "started smoking", "gas leak", "exploded", "someone is hurt", "call an ambulance", "going to hurt me", "threatening me", "i'm in danger",
-    "i am in danger", "着火", "起火", "冒烟", "触电", "爆炸了", "煤气泄漏",
-    "燃气泄漏", "有人受伤", "有生命危险", "威胁我的安全",
+    "it's smoking", "started smoking", "gas leak", "exploded", "someone is hurt", "call an ambulance",
+    "going to hurt me", "threatening me", "i'm in danger", "i am in danger", "着火", "起火", "冒烟", "触电", "爆炸了",
+    "煤气泄漏", "燃气泄漏", "有人受伤", "有生命危险", "威胁我的安全",
 )  # fmt: skip
 PERSON = (
     "talk to a person", "talk to a human", "talk to someone", "talk to an agent", "talk to a real person",

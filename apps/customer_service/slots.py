@@ -12,10 +12,10 @@ _MONTH = (
     r"|nov(?:ember)?|dec(?:ember)?)"
 )
 ORDER_NUMBER = (
-    r"(?<![\w@-])([A-Za-z]{1,4}-?\d{5,16})(?![\w-])",
-    r"(?:order|purchase|ref(?:erence)?)\s*(?:number|no\.?|nr\.?|id|#)?\s*(?:is|:|#)?\s*#?([A-Za-z]{0,4}-?\d{4,16})(?![\w-])",
-    r"(?:订单|单号|编号)\s*(?:号码?|编号)?\s*(?:是|为)?\s*[:：#]?\s*([A-Za-z]{0,4}-?\d{4,20})(?![\w-])",
-    r"(?<!\w)#(\d{4,16})(?!\w)",
+    r"(?<![a-z0-9_@-])([a-z]{1,4}-?\d{5,16})(?![a-z0-9_-])",
+    r"(?:order|purchase|ref(?:erence)?)\s*(?:number|no\.?|nr\.?|id|#)?\s*(?:is|:|#)?\s*#?([a-z]{0,4}-?\d{4,16})(?![a-z0-9_-])",
+    r"(?:订单|单号|编号)\s*(?:号码?|编号)?\s*(?:是|为)?\s*[:：#]?\s*([a-z]{0,4}-?\d{4,20})(?![a-z0-9_-])",
+    r"(?<![a-z0-9_])#(\d{4,16})(?![a-z0-9_])",
     r"\A\s*#?(\d{6,16})\s*\Z",
 )
 """With letters, after a word for it, after #, or as the whole message; a bare number may be a telephone."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from apps.customer_service.dialogue import Dialogue
 from apps.customer_service.reply import Kind, Reply
@@ -41,7 +41,7 @@ class Story(Record):
 
     story: str
     """Its name."""
-    turns: tuple[StoryTurn, ...]
+    turns: tuple[StoryTurn, ...] = Field(min_length=1)
     """In order."""
 
 

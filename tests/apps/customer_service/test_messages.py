@@ -6,11 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from apps.customer_service.dialogue import Dialogue
 from apps.customer_service.dialogue_config import DialogueConfig
 from apps.customer_service.language import detect_language
 from apps.customer_service.message import read_message
 from apps.customer_service.phrases import asks_for_person, find_crisis
 from apps.customer_service.session import Session
+from core.tasks.text_answer import TextAnswer
 from core.texts import Language
 from tests.apps.customer_service.small_bot import RETURN, converse, small_bot
 
@@ -33,9 +35,13 @@ def test_an_empty_message_is_no_failure_and_keeps_the_language() -> None:
 
 def test_a_huge_message_is_cut_with_a_note_and_soon_answered() -> None:
     lengths: list[int] = []
-    bot = small_bot()
-    understand = bot.understand
-    object.__setattr__(bot, "understand", lambda text: (lengths.append(len(text)), understand(text))[1])
+    small = small_bot()
+
+    def understand(text: str) -> TextAnswer:
+        lengths.append(len(text))
+        return small.understand(text)
+
+    bot = Dialogue(understand, small.search)
     start = time.perf_counter()
     reply, session = bot.reply(Session(), "order " * 20_000)
     assert time.perf_counter() - start < 1

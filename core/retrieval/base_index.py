@@ -100,10 +100,11 @@ class BaseIndex:
             return [0.0] * len(numbers)
         wanted = np.asarray(numbers, np.int64)
         starts, ends = np.searchsorted(self._owners, wanted), np.searchsorted(self._owners, wanted + 1)
-        rows = np.concatenate([np.arange(*span) for span in zip(starts, ends, strict=True)])
+        counts = ends - starts
+        rows = np.arange(counts.sum()) + np.repeat(starts - np.cumsum(counts) + counts, counts)
         best = np.full(len(numbers), -1.0, np.float32)
-        np.maximum.at(best, np.repeat(np.arange(len(numbers)), ends - starts), self._vectors.vectors(rows) @ query)
-        found: list[float] = np.where(ends > starts, best, 0).tolist()
+        np.maximum.at(best, np.repeat(np.arange(len(numbers)), counts), self._vectors.vectors(rows) @ query)
+        found: list[float] = np.where(counts > 0, best, 0).tolist()
         return found
 
     def vectors_of(self, numbers: Sequence[int]) -> EntryVectors | None:

@@ -42,7 +42,8 @@ class Journal:
         self._file = folder / "journal.jsonl"
         self._lock = folder / "journal.lock"
         self._read = 0
-        self._inode = 0
+        self._last_line = b""
+        self._seen = (0, 0, 0)
         try:
             folder.mkdir(parents=True, exist_ok=True)
             with self._locked():
@@ -54,8 +55,10 @@ class Journal:
 
     def has_news(self) -> bool:
         """Whether the file holds what was not read yet."""
-        facts = self._file.stat()
-        return facts.st_size != self._read or facts.st_ino != self._inode
+        try:
+            return self._stamp() != self._seen
+        except OSError:  # the folder is gone: what was read stays in effect, and the next change is refused
+            return False
 
     def read_news(self) -> list[Change]:
         """Changes not read yet, in order; after another process has rewritten the file, all of its changes."""
@@ -68,11 +71,11 @@ class Journal:
         Raises:
             UserError: They could not be written; none of them counts.
         """
-        data = b"".join(map(_line_of, changes))
+        lines = [_line_of(change) for change in changes]
         try:
             with self._locked():
                 news = self._news()
-                self._write_at_end(data)
+                self._write_at_end(lines)
                 return news
         except OSError as error:
             raise _unwritable(self._file.parent, error) from None
@@ -83,39 +86,44 @@ class Journal:
             with self._locked():
                 if self.has_news():  # another process was faster; the next change tries again
                     return
+                lines = [_line_of(change) for change in changes]
                 with new_file(self._file) as aside:
-                    aside.write_bytes(b"".join(map(_line_of, changes)))
-                facts = self._file.stat()
-                self._read, self._inode, self.num_lines = facts.st_size, facts.st_ino, len(changes)
+                    aside.write_bytes(b"".join(lines))
+                self._read, self.num_lines = sum(map(len, lines)), len(lines)
+                self._last_line, self._seen = lines[-1] if lines else b"", self._stamp()
         except OSError as error:
             raise _unwritable(self._file.parent, error) from None
 
-    def _write_at_end(self, data: bytes) -> None:
+    def _write_at_end(self, lines: Sequence[bytes]) -> None:
         with self._file.open("r+b") as stream:
             stream.seek(self._read)
             try:
-                stream.write(data)
+                stream.write(b"".join(lines))
                 stream.flush()
                 os.fsync(stream.fileno())
             except OSError:
                 with suppress(OSError):
                     stream.truncate(self._read)
                 raise
-        self._read += len(data)
-        self.num_lines += data.count(b"\n")
+        self._read += sum(map(len, lines))
+        self.num_lines += len(lines)
+        self._last_line, self._seen = lines[-1] if lines else self._last_line, self._stamp()
 
     def _news(self) -> list[Change]:
-        facts = self._file.stat()
-        if facts.st_ino != self._inode or facts.st_size < self._read:
-            self._read, self._inode, self.num_lines = 0, facts.st_ino, 0
         with self._file.open("rb") as stream:
-            stream.seek(self._read)
+            stream.seek(self._read - len(self._last_line))
             data = stream.read()
+            if self._last_line and not data.startswith(self._last_line):  # another process has rewritten the file
+                self._read, self.num_lines, self._last_line = 0, 0, b""
+                stream.seek(0)
+                data = stream.read()
+        data = data[len(self._last_line) :]
         whole = data[: data.rfind(b"\n") + 1]
         changes, damaged = [], []
-        for line in whole.split(b"\n")[:-1]:
+        for line in whole.splitlines(keepends=True):
             self.num_lines += 1
-            change = _change_of(line)
+            self._last_line = line
+            change = _change_of(line[:-1])
             if change is None:
                 damaged.append(self.num_lines)
             else:
@@ -123,9 +131,15 @@ class Journal:
         self._read += len(whole)
         if len(whole) < len(data):  # a writer was killed: a living one would hold the lock
             os.truncate(self._file, self._read)
+        self._seen = self._stamp()
         if damaged:
             self._report(damaged)
         return changes
+
+    def _stamp(self) -> tuple[int, int, int]:
+        """What changes when the file does."""
+        facts = self._file.stat()
+        return facts.st_ino, facts.st_size, facts.st_mtime_ns
 
     def _report(self, damaged: Sequence[int]) -> None:
         """Keeps a copy, as the next compaction drops the damaged lines."""

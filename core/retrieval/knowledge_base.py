@@ -1,7 +1,6 @@
 """The knowledge base: it is searched by words and by vectors, and changed while it is searched."""
 
 import threading
-import unicodedata
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from core.retrieval.entry_texts import entry_terms, without_halves
 from core.retrieval.fusion import fuse_rankings
 from core.retrieval.journal import Change, Journal
 from core.retrieval.overlay import Overlay
+from core.retrieval.same_question import is_same_answer, is_same_question, normalise_question
 from core.retrieval.snapshot import Floats, Mask, Snapshot
 from core.retrieval.words import search_terms
 from core.texts import Text
@@ -201,13 +201,15 @@ class KnowledgeBase:
 
     def _apply(self, changes: Sequence[Change], vectors: Mapping[str, Floats] | None = None) -> None:
         """Makes changes visible, all at the same moment."""
+        self._changed |= {change.entry_id: change.entry for change in changes}
+        # After another process has rewritten the file, most of its changes are in effect already.
+        changes = [change for change in changes if self._entries.get(change.entry_id) != change.entry]
         if not changes:
             return
         vectors = self._vectors_of(changes) if vectors is None else vectors
         old, first = self._state, len(self._state.base.entries)
         hidden = list[int]()
         for change in changes:
-            self._changed[change.entry_id] = change.entry
             before = self._numbers.pop(change.entry_id, None)
             if before is not None:
                 hidden.append(before)
@@ -240,12 +242,11 @@ class KnowledgeBase:
 
     def _doubts(self, entry: Entry) -> list[Text]:
         """Other entries that ask the same."""
-        question = normalise_question(entry.question)
         warnings = []
-        for entry_id in sorted(self._same_question[question] - {entry.entry_id} if question else ()):
+        for entry_id in sorted(self._same_question[normalise_question(entry.question)] - {entry.entry_id}):
             other = self._entries.get(entry_id)
             # The set may hold entries that were changed since.
-            if other and normalise_question(other.question) == question and may_meet(entry, other):
+            if other and is_same_question(entry, other):
                 warnings.append(_doubt(entry, other))
         return warnings
 
@@ -260,16 +261,6 @@ def open_knowledge(
     entries = load_entries(base_entries_file) if base_entries_file else []
     journal = Journal(changes_folder) if changes_folder else None
     return KnowledgeBase(entries, journal, encoder, weights)
-
-
-def normalise_question(question: str) -> str:
-    """A question without case, width, punctuation and blanks, by which equal ones are recognised."""
-    return "".join(c for c in unicodedata.normalize("NFKC", question).casefold() if c.isalnum())
-
-
-def may_meet(first: Entry, second: Entry) -> bool:
-    """Whether two entries can be found by the same customer: their languages do not differ."""
-    return not first.language or not second.language or first.language == second.language
 
 
 def _best(scores: npt.NDArray[np.float32], wanted: int) -> list[int]:
@@ -289,7 +280,7 @@ def _check_entry(entry: Entry) -> None:
 
 
 def _doubt(entry: Entry, other: Entry) -> Text:
-    if entry.answer.strip() == other.answer.strip():
+    if is_same_answer(entry, other):
         return Text(
             f"{entry.entry_id} repeats {other.entry_id}: same question, same answer.",
             f"{entry.entry_id} 与 {other.entry_id} 重复：问题和答案都相同。",

@@ -9,9 +9,10 @@ from core.errors import UserError
 from core.retrieval.document_files import DOCUMENT_SUFFIXES, is_document, read_document
 from core.retrieval.entry import Entry
 from core.retrieval.knowledge_config import KnowledgeConfig
-from core.retrieval.knowledge_report import KnowledgeReport, find_repeated, is_passage
+from core.retrieval.knowledge_report import KnowledgeReport, find_repeated
 from core.retrieval.knowledge_tables import FoundEntries, language_in_name, read_entries
 from core.retrieval.passages import cut_passages
+from core.retrieval.same_question import is_passage
 
 
 def load_knowledge(config: KnowledgeConfig) -> tuple[list[Entry], KnowledgeReport]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from core.config import Record
 from core.data.report import Rejected
 from core.retrieval.entry import Entry
-from core.retrieval.knowledge_base import may_meet, normalise_question
+from core.retrieval.same_question import is_same_answer, is_same_question, normalise_question
 
 
 class EntryPair(Record):
@@ -43,21 +43,13 @@ def find_repeated(entries: Sequence[Entry]) -> tuple[list[EntryPair], list[Entry
     """Duplicates and contradictions: pairs of entries with the same question that one customer could meet."""
     by_question: dict[str, list[Entry]] = defaultdict(list)
     for entry in entries:
-        # Passages under one heading share it, and complete each other.
-        if not is_passage(entry):
-            by_question[normalise_question(entry.question)].append(entry)
+        by_question[normalise_question(entry.question)].append(entry)
     duplicates: list[EntryPair] = []
     contradictions: list[EntryPair] = []
-    for question, same in by_question.items():
-        for place, second in enumerate(same if question else ()):
-            first = next((other for other in same[:place] if may_meet(other, second)), None)
+    for same in by_question.values():
+        for place, second in enumerate(same):
+            first = next((other for other in same[:place] if is_same_question(other, second)), None)
             if first is not None:
-                equal = normalise_question(first.answer) == normalise_question(second.answer)
                 pair = EntryPair(question=first.question, first_id=first.entry_id, second_id=second.entry_id)
-                (duplicates if equal else contradictions).append(pair)
+                (duplicates if is_same_answer(first, second) else contradictions).append(pair)
     return duplicates, contradictions
-
-
-def is_passage(entry: Entry) -> bool:
-    """Whether an entry was cut from a document: its id is its place there."""
-    return bool(entry.source) and entry.entry_id.startswith(entry.source)

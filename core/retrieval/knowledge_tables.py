@@ -19,8 +19,8 @@ from core.data.split import as_split
 from core.data.tables import read_table
 from core.errors import UsageError, UserError
 from core.retrieval.entry import Entry
-from core.retrieval.knowledge_base import normalise_question
 from core.retrieval.knowledge_config import KnowledgeColumns, QueryColumns
+from core.retrieval.same_question import normalise_question
 
 ENTRY_SYNONYMS: dict[str, tuple[str, ...]] = {
     "entry_id": (

@@ -64,7 +64,7 @@ class Overlay:
             mean_lengths: Mean number of terms of these two fields.
             count: How many entries there were when the reader began.
         """
-        scores = np.zeros(count, np.float32)
+        scores = [0.0] * count
         for term, asked_weight, whole_weight in weights:
             fields = (
                 (self.asked, ASKED_WEIGHT * asked_weight, mean_lengths[0]),
@@ -74,7 +74,7 @@ class Overlay:
                 for number, times, length in field.of(term):
                     if number < count:
                         scores[number] += term_score(times, length, mean_length, weight)
-        return scores
+        return np.array(scores, np.float32)
 
     def holds(self, term: str, number: int) -> bool:
         """Whether an entry holds a term."""

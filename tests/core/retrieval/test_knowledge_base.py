@@ -144,6 +144,13 @@ def test_duplicates_and_contradictions_are_reported() -> None:
     assert base.put(entry("zh", "怎么申请退款", "不行", language="en")) == [], "nobody meets both"
 
 
+def test_passages_under_one_heading_complete_each_other() -> None:
+    first = entry("a.md#Refunds", "Refunds", "One.", source="a.md#Refunds")
+    base = KnowledgeBase([first])
+    assert base.put(entry("a.md#Refunds-2", "Refunds", "Two.", source="a.md#Refunds")) == []
+    assert len(base.put(entry("x", "Refunds", "Three."))) == 2
+
+
 @pytest.mark.parametrize("wrong", [entry("", "q"), entry("x", "q", " ")])
 def test_entry_without_id_or_answer_is_refused(wrong: object) -> None:
     base = KnowledgeBase(SHOP)

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import ValidationError
 
 from core.config import Record
 from core.data.hashed_units import IDS, WEIGHTS, UnitConfig, hash_units
@@ -64,8 +63,8 @@ def load_encoder(folder: Path, *, threads: int = 1) -> TextEncoder:
     try:
         facts = EncoderFacts.model_validate_json((folder / FACTS).read_text(encoding="utf-8"))
         session = Session(folder / GRAPH, (IDS, WEIGHTS), threads=threads)
-    # ONNX Runtime raises classes of its own, all of them RuntimeError or plain Exception.
-    except (OSError, ValidationError, UnicodeDecodeError, Exception) as error:
+    # ONNX Runtime raises classes of its own, which have no other parent than Exception.
+    except Exception as error:
         raise UserError(
             f"The encoder in {folder} cannot be read: {str(error).splitlines()[0][:200]}",
             f"A folder with {GRAPH} and {FACTS}, as a training wrote it.",

@@ -1,5 +1,6 @@
 """Trains the encoder on queries with their entries, and writes it as it is served."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -103,6 +104,24 @@ def build_pairs(entries: Sequence[Entry], queries: Sequence[Query]) -> list[Exam
     number = {entry.entry_id: row for row, entry in enumerate(entries)}
     asked = [(query.query, number[query.entry_id]) for query in queries if query.entry_id in number]
     return [{"query": text, "text": whole_text(entries[row]), "label": row} for text, row in dict.fromkeys(asked)]
+
+
+def queries_of_intents(
+    entries: Sequence[Entry], utterances: Sequence[tuple[str, str]], language: str = ""
+) -> list[Query]:
+    """Utterances with an intent that exactly one entry answers, as queries of that entry; others say nothing of it.
+
+    Args:
+        entries: The knowledge base.
+        utterances: (text, intent) of the training split.
+        language: Of these texts: entries of another one are not theirs; empty = all entries.
+    """
+    answering: dict[str, list[str]] = defaultdict(list)
+    for entry in entries:
+        if entry.intent and (not language or entry.language in ("", language)):
+            answering[entry.intent].append(entry.entry_id)
+    only = {intent: ids[0] for intent, ids in answering.items() if len(ids) == 1}
+    return [Query(query=text, entry_id=only[intent]) for text, intent in utterances if intent in only]
 
 
 def whole_text(entry: Entry) -> str:

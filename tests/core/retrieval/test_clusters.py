@@ -4,7 +4,8 @@ import pytest
 
 from core.retrieval import clusters
 from core.retrieval.clusters import cluster_questions
-from tests.core.retrieval.toy_encoder import ToyEncoder
+
+from .toy_encoder import ToyEncoder
 
 TEXTS = [
     "do you sell gift cards",

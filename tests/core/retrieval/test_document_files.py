@@ -6,7 +6,8 @@ import pytest
 
 from core.errors import UserError
 from core.retrieval.document_files import html_sections, markdown_sections, read_document
-from tests.core.retrieval.small_pdf import pdf_of
+
+from .small_pdf import pdf_of
 
 MARKDOWN = """---
 title: x

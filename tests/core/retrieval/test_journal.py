@@ -10,7 +10,8 @@ import pytest
 from core.errors import UserError
 from core.retrieval.journal import Change, Journal
 from core.retrieval.knowledge_base import KnowledgeBase
-from tests.core.retrieval.toy_encoder import SHOP, entry
+
+from .toy_encoder import SHOP, entry
 
 ROOT = Path(__file__).resolve().parents[3]
 WRITER = """

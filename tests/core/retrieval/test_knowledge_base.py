@@ -10,7 +10,8 @@ from core.errors import UserError
 from core.retrieval.entry_file import save_entries
 from core.retrieval.journal import Journal
 from core.retrieval.knowledge_base import KnowledgeBase, open_knowledge
-from tests.core.retrieval.toy_encoder import SHOP, ToyEncoder, entry
+
+from .toy_encoder import SHOP, ToyEncoder, entry
 
 
 def ids(base: KnowledgeBase, query: str, k: int = 3, language: str = "") -> list[str]:

@@ -11,8 +11,9 @@ from core.retrieval.entry_file import load_entries, save_entries
 from core.retrieval.knowledge_config import KnowledgeColumns, KnowledgeConfig, QueryColumns
 from core.retrieval.knowledge_files import load_knowledge
 from core.retrieval.knowledge_tables import load_queries
-from tests.core.retrieval.small_pdf import pdf_of
-from tests.core.retrieval.toy_encoder import SHOP
+
+from .small_pdf import pdf_of
+from .toy_encoder import SHOP
 
 ROWS = [
     {"faq_id": "007", "question": "Where is it?", "answer": "On its way.", "url": "https://shop.example/7"},

@@ -14,11 +14,11 @@ NO_FIGURES = Text("This bundle holds no evaluation.", "该模型包中没有评�
 Names = Mapping[str, Text]
 
 
-def read_evaluation(predictor: Predictor) -> dict[str, Any]:
-    """What the bundle says about its test examples; empty where it was not measured."""
+def read_evaluation(predictor: Predictor, part: str = "test") -> dict[str, Any]:
+    """What the bundle says about its test examples, or another part; empty where it was not measured."""
     metrics = predictor.read_json("metrics.json")
-    test = metrics.get("test") if isinstance(metrics, dict) else None
-    return test if isinstance(test, dict) else {}
+    found = metrics.get(part) if isinstance(metrics, dict) else None
+    return found if isinstance(found, dict) else {}
 
 
 def read_table(evaluation: Mapping[str, Any], name: str) -> list[dict[str, Any]]:

@@ -1,0 +1,25 @@
+// Buttons and forms of our own HTML: a click tells the server what the button stands for and what its form holds.
+const chinese = navigator.language.startsWith('zh');
+
+const settle = () => {
+  for (const entry of element.querySelectorAll('[data-placeholder-en]'))
+    entry.placeholder = chinese ? entry.dataset.placeholderZh : entry.dataset.placeholderEn;
+  // A form that has come to stand for something else forgets what was typed into it.
+  for (const form of element.querySelectorAll('form[data-key]')) {
+    if (form.suiteKey !== undefined && form.suiteKey !== form.dataset.key) form.reset();
+    form.suiteKey = form.dataset.key;
+  }
+};
+
+element.addEventListener('click', (event) => {
+  const button = event.target.closest('button[data-act]');
+  if (!button) return;
+  event.preventDefault();
+  const form = button.closest('form');
+  const typed = form ? Object.fromEntries(new FormData(form)) : {};
+  trigger('click', {...typed, ...(form ? form.dataset : {}), ...button.dataset});
+  element.dispatchEvent(new CustomEvent('acted', {detail: button.dataset.act}));
+});
+element.addEventListener('submit', (event) => event.preventDefault());
+watch('value', settle);
+settle();

@@ -1,0 +1,190 @@
+"""The tab for customers: write, read the answer as it appears, follow its sources, choose, rate, ask for a person."""
+
+import logging
+import queue
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from apps.customer_service.bot_words import PERSON_OPTION
+from apps.customer_service.desk import Desk
+from apps.customer_service.ui import chat_words as words
+from apps.customer_service.ui.chat import Chat
+from apps.customer_service.ui.chat_log import Examples, render_log, render_partial, render_typing
+from apps.customer_service.ui.icons import ARROW, BOT_FACE, BROOM, PERSON
+from apps.customer_service.ui.inert import plain
+from core.texts import LANGUAGES
+from core.ui.frame import show_html
+from core.ui.language_switch import request_language
+from core.ui.translations import inline
+
+FOLDER = Path(__file__).parent
+ACTIONS, COMPOSER, SCROLL = (
+    (FOLDER / name).read_text(encoding="utf-8") for name in ("actions.js", "composer.js", "scroll.js")
+)
+STATE_S = 24 * 3600
+"""A chat is forgotten by the page so long after its last message, in seconds."""
+POLL_S = 2.0
+CHATS_AT_ONCE = 32
+"""Fewer than the threads of the server, so that the team's tabs get some."""
+NUM_PIECES, PIECE_S = 8, 0.03
+MAX_MESSAGE = 100_000
+MAX_REASON = 500
+NUM_EXAMPLES = 4
+HIDDEN: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+Outputs = tuple[Any, ...]
+LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class ChatTab:
+    """What the events of the tab do; each gives log, line being written, bar, chat and clock.
+
+    Args:
+        desk: Replies, and keeps what was said.
+    """
+
+    desk: Desk
+
+    def act(self, chat: Chat | None, event: gr.EventData, request: gr.Request) -> Iterator[Outputs]:
+        """A message, or a click on something in the chat."""
+        chat = chat or Chat(request_language(request.headers))
+        wish = str(getattr(event, "act", ""))
+        if wish == "clear":
+            chat = Chat(chat.language)
+        elif wish in ("like", "dislike", "reason"):
+            self._rate(chat, wish, event)
+        elif text := self._message(chat, wish, event):
+            yield from self._converse(chat, text)
+        yield self._shown(chat)
+
+    def poll(self, chat: Chat | None) -> Outputs:
+        """What a person has answered since."""
+        if chat is None or not chat.look(self.desk):
+            return (gr.skip(),) * 5
+        return self._shown(chat)
+
+    def examples(self) -> Examples:
+        """Questions to begin with, of different kinds, from the knowledge base as it is now."""
+        chosen: dict[str, dict[str, str]] = {language: {} for language in LANGUAGES}
+        for entry in self.desk.assistant.knowledge.entries()[:2000]:
+            if entry.question and len(entry.question) <= 80:
+                for language in [entry.language] if entry.language in chosen else LANGUAGES:
+                    chosen[language].setdefault(entry.category, entry.question)
+        return {language: list(chosen[language].values())[:NUM_EXAMPLES] for language in LANGUAGES}
+
+    def fresh(self) -> str:
+        """The log of a chat in which nothing was said."""
+        return render_log((), self.examples())
+
+    def _message(self, chat: Chat, wish: str, event: gr.EventData) -> str:
+        """The message that a click stands for; empty = none."""
+        if wish == "person":
+            return PERSON_OPTION.in_language(chat.session.language)
+        if wish == "again":
+            return chat.take_back()
+        text = str(getattr(event, "text", ""))[:MAX_MESSAGE] if wish == "say" else ""
+        return text if text.strip() else ""
+
+    def _converse(self, chat: Chat, text: str) -> Iterator[Outputs]:
+        """The customer's line, then the answer in pieces as it is written."""
+        chat.say(text)
+        yield render_log(chat.lines, {}), render_typing(), render_bar(chat), chat, gr.skip()
+        pieces: queue.Queue[str | None] = queue.Queue()
+        with ThreadPoolExecutor(1) as pool:
+            turn = pool.submit(chat.answer, self.desk, text, pieces.put)
+            turn.add_done_callback(lambda _: pieces.put(None))
+            is_streamed = False
+            while (piece := pieces.get()) is not None:
+                is_streamed = True
+                yield gr.skip(), render_partial(piece), gr.skip(), gr.skip(), gr.skip()
+        if error := turn.exception():
+            LOG.error("A message was not answered: %s", type(error).__name__, exc_info=error)
+            chat.fail()
+            return
+        found = turn.result()
+        if not is_streamed and found.reply.reason != "handed_over":
+            yield from _played(found.reply.text)
+        chat.show(found)
+
+    def _rate(self, chat: Chat, wish: str, event: gr.EventData) -> None:
+        line = str(getattr(event, "line", ""))
+        number = int(line) if line.isdecimal() and len(line) < 6 else -1
+        if wish == "reason":
+            reason = str(getattr(event, "reason", "") or getattr(event, "words", ""))
+            chat.rate(self.desk, number, "dislike", plain(reason, MAX_REASON))
+        else:
+            chat.rate(self.desk, number, "like" if wish == "like" else "asking")
+
+    def _shown(self, chat: Chat) -> Outputs:
+        log = render_log(chat.lines, {} if chat.lines else self.examples())
+        return log, "", render_bar(chat), chat, gr.Timer(active=chat.is_waiting)
+
+
+def build_chat_tab(desk: Desk, chat: gr.State) -> None:
+    """Components and events of the tab.
+
+    Args:
+        desk: Replies, and keeps what was said.
+        chat: The chat of this browser tab.
+    """
+    tab = ChatTab(desk)
+    with gr.Column(elem_id="chat"):
+        bar = show_html(render_bar(None), js_on_load=ACTIONS, elem_id="chat-bar")
+        with gr.Column(elem_id="chat-scroll"):
+            log = show_html(tab.fresh(), js_on_load=ACTIONS + SCROLL, elem_id="chat-log")
+            live = show_html(elem_id="chat-live")
+        composer = show_html(render_composer(), js_on_load=ACTIONS + COMPOSER, elem_id="composer")
+    clock = gr.Timer(POLL_S, active=False)
+    outputs = [log, live, bar, chat, clock]
+    gr.on(
+        [bar.click, log.click, composer.click],
+        tab.act,
+        chat,
+        outputs,
+        trigger_mode="multiple",
+        concurrency_limit=CHATS_AT_ONCE,
+        **HIDDEN,
+    )
+    clock.tick(tab.poll, chat, outputs, concurrency_limit=CHATS_AT_ONCE, **HIDDEN)
+
+
+def render_bar(chat: Chat | None) -> str:
+    """Who answers, and what is always at hand: a person, a new chat."""
+    is_waiting = chat is not None and chat.is_waiting
+    status = words.WAITING_STATUS if is_waiting else words.STATUS
+    buttons = "".join(
+        f'<button type="button" class="pill {act}" data-act="{act}">{icon}<span>{inline(name)}</span></button>'
+        for act, icon, name in (("person", PERSON, words.PERSON), ("clear", BROOM, words.CLEAR))
+    )
+    face = f'<span class="face" aria-hidden="true">{BOT_FACE}</span>'
+    named = (
+        f'<div class="named"><strong>{inline(words.NAME)}</strong><span class="status">{inline(status)}</span></div>'
+    )
+    return f'<div class="bar {"waiting" if is_waiting else ""}">{face}{named}<div class="at-hand">{buttons}</div></div>'
+
+
+def render_composer() -> str:
+    """The entry for a message."""
+    entry = (
+        f'<label><span class="hidden-words">{inline(words.WRITE)}</span><textarea name="text" rows="1" dir="auto" '
+        f'maxlength="{MAX_MESSAGE}" {words.placeholder(words.WRITE)}></textarea></label>'
+    )
+    send = (
+        f'<button type="submit" class="send" data-act="say">{ARROW}'
+        f'<span class="hidden-words">{inline(words.SEND)}</span></button>'
+    )
+    return f'<form class="composer">{entry}{send}</form><p class="fine">{inline(words.MASKED)}</p>'
+
+
+def _played(text: str) -> Iterator[Outputs]:
+    """An answer that came whole, shown in pieces."""
+    size = max(1, -(-len(text) // NUM_PIECES))
+    for end in range(size, len(text), size):
+        yield gr.skip(), render_partial(text[:end]), gr.skip(), gr.skip(), gr.skip()
+        time.sleep(PIECE_S)

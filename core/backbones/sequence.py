@@ -25,6 +25,8 @@ class Layer(nn.Module):
 
     def forward(self, vectors_BLV: Tensor, mirror_BL: Tensor) -> Tensor:
         """States (B, L, 2 H)."""
+        if torch.compiler.is_exporting():
+            _forget_fixed_lengths()
         onward_BLH, _ = self.onward(vectors_BLV)
         mirrored_BLH, _ = self.inward(_mirrored(vectors_BLV, mirror_BL))
         return torch.cat([onward_BLH, _mirrored(mirrored_BLH, mirror_BL)], dim=2)
@@ -90,6 +92,16 @@ class SequenceClassifier(nn.Module):
     def serve(self, units: Tensor) -> dict[str, Tensor]:
         """The same."""
         return self(units)  # type: ignore[no-any-return]
+
+
+def _forget_fixed_lengths() -> None:
+    """Lets a second export in one process have a free length too.
+
+    The exporter exchanges these operators' implementation for one whose length is free, but what was looked up
+    during an export before is still remembered, and that one fixes the length.
+    """
+    for operator in (torch.ops.aten.lstm.input, torch.ops.aten.gru.input):
+        operator._dispatch_cache.clear()
 
 
 def _mirror(mask_BL: Tensor) -> Tensor:

@@ -86,7 +86,9 @@ def test_onnx_equals_pytorch_at_any_batch_and_length(kind: str, tmp_path: Path) 
     pooling = "max_mean" if kind == "lstm" else "attention"
     model = build(kind, pooling)
     units = units_of(*TEXTS).numpy()
+    if kind == "lstm":  # the exporter by itself forgets a free length from the second time on
+        export(model, "units", units, tmp_path / "first.onnx")
     session = export(model, "units", units, tmp_path / "model.onnx")
-    for rows, length in ((1, 1), (1, 4), (2, 8), (5, 6)):
-        assert largest_difference(model, session, "units", units[:rows, :length]) < 1e-5
+    for rows, length, slots in ((1, 1, 1), (1, 4, 9), (2, 8, 3), (5, 6, units.shape[2])):
+        assert largest_difference(model, session, "units", units[:rows, :length, :slots]) < 1e-5
     assert largest_difference(model, session, "units", np.tile(units, (9, 1, 1))) < 1e-5

@@ -23,24 +23,31 @@ class Served(nn.Module):
         return {"logits": outputs["logits"], "pooled": outputs["embedding"]}
 
 
-def export(model: nn.Module, name: str, example: npt.NDArray[np.int32], path: Path) -> onnxruntime.InferenceSession:
-    """The model with every axis of its one input free but those after the length."""
-    free = {0: torch.export.Dim("batch", min=1, max=4096), 1: torch.export.Dim("length", min=1, max=example.shape[1])}
+def to_onnx(graph: nn.Module, name: str, example: npt.NDArray[np.int32], path: Path, outputs: list[str]) -> None:
+    """The graph in a file, every axis of its one input free."""
+    largest = {"batch": 4096, "length": example.shape[1], "slots": example.shape[-1]}
+    names = list(largest)[: example.ndim]
+    free = {axis: torch.export.Dim(symbol, min=1, max=largest[symbol]) for axis, symbol in enumerate(names)}
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
-            Served(model).eval(),
+            graph.eval(),
             kwargs={name: torch.from_numpy(example)},
             dynamo=True,
             opset_version=20,
             input_names=[name],
-            output_names=["logits", "pooled"],
+            output_names=outputs,
             dynamic_shapes={"inputs": {name: free}},
             verbose=False,
         )
     assert program is not None
     program.save(path, external_data=False)
+
+
+def export(model: nn.Module, name: str, example: npt.NDArray[np.int32], path: Path) -> onnxruntime.InferenceSession:
+    """A text model in ONNX Runtime."""
+    to_onnx(Served(model), name, example, path, ["logits", "pooled"])
     return onnxruntime.InferenceSession(path)
 
 

@@ -33,7 +33,9 @@ from core.export.session import Session
 from core.hardware import HardwarePlan, current_rank, detect_machine, plan_hardware
 from core.run_environment import check_trackers, describe_environment
 from core.run_folder import (
+    FINGERPRINT,
     as_measured,
+    check_same_data,
     check_same_run,
     choose_folder,
     link_latest,
@@ -132,6 +134,7 @@ def _train_in(
     """Trains and finishes in a folder that may be used."""
     config = resolved.config
     data = load_data(recipe, config, console)
+    check_same_data(folder, data.fingerprint)
     show_config(console, config, resolved.sources)
     show_heading(console, f"Results go to {folder}")
     prepared = _prepare(recipe, config, data, plan, console)
@@ -139,6 +142,7 @@ def _train_in(
     if plan.is_main:
         save_once(folder, "config.yaml", dump_config(config))
         save_once(folder, "environment.json", json.dumps({**environment, "plan": plan.to_json()}, indent=2))
+        save_once(folder, FINGERPRINT, f"{data.fingerprint}\n")
         save_once(folder, "data_report.json", data.report.model_dump_json(indent=2))
     show_heading(console, "Training")
     result = fit(

@@ -10,7 +10,7 @@ from core.config import Config, dump_config
 from core.errors import UsageError, UserError
 from core.files import new_file
 
-CONFIG = "config.yaml"
+CONFIG, FINGERPRINT = "config.yaml", "data_fingerprint.txt"
 
 
 def choose_folder(runs: Path, app: str, config_name: str, output_dir: Path | None, resume: str | None) -> Path:
@@ -111,6 +111,17 @@ def check_same_run(folder: Path, config: Config) -> None:
             f"The run in {folder} has another config: {told}.",
             "A run is resumed with the config it was started with.",
             f"Use --config {file} --resume {folder}, or start a new run.",
+        )
+
+
+def check_same_data(folder: Path, fingerprint: str) -> None:
+    """Raises UserError if the folder holds a run on other data: what it has learnt does not fit these."""
+    file = folder / FINGERPRINT
+    if file.is_file() and file.read_text(encoding="utf-8").strip() != fingerprint:
+        raise UserError(
+            f"The data has changed since the run in {folder} was started.",
+            "A run is resumed on the data it was started with.",
+            "Bring that data back, or start a new run.",
         )
 
 

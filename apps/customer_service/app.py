@@ -9,6 +9,7 @@ from core.app import AppSpec, AssetJob, Progress, Recipe
 from core.backbones.text_config import TextModelConfig
 from core.config import Config, DecisionConfig
 from core.data.text_config import TextDataConfig
+from core.retrieval.encoder_config import EncoderConfig
 from core.retrieval.knowledge_config import KnowledgeConfig
 from core.tasks.text_schema import TextSchema
 from core.texts import Text
@@ -38,6 +39,7 @@ class CustomerServiceConfig(Config):
     model: TextModelConfig = TextModelConfig()
     decision: DecisionConfig = DecisionConfig(coverage=0.95, accuracy_given_up=0.01)
     knowledge: KnowledgeConfig = KnowledgeConfig()
+    search: EncoderConfig = EncoderConfig()
     dialogue: DialogueConfig = DialogueConfig()
 
 
@@ -122,7 +124,7 @@ SPEC = AppSpec(
             "个人信息脱敏可能有遗漏：存储的内容仍应按个人信息对待。",
         ),
     ),
-    recipes=(Recipe("intents", CustomerServiceConfig, TextSchema, build_data, build_task, build_model),),
+    recipes=(Recipe("intents", CustomerServiceConfig, TextSchema, build_data, build_task, build_model, make_assets),),
     configs=Path(__file__).parent / "configs",
     build_page=build_page,
     read_input=read_input,

@@ -1,11 +1,19 @@
-"""The assistant as it is served: the intent model, the knowledge base and the dialogue, put together from one bundle."""
+"""The assistant as it is served: intent model, knowledge base and dialogue, put together from one bundle."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from apps.customer_service.app import SPEC, CustomerServiceConfig
 from apps.customer_service.dialogue import Dialogue
+from apps.customer_service.knowledge import open_base
+from core.evaluation.decision import Verdict
+from core.retrieval.entry import Entry
 from core.retrieval.knowledge_base import KnowledgeBase
-from core.serving.predictor import Predictor
+from core.retrieval.policy import NOTHING_FOUND, RetrievalPolicy, search
+from core.retrieval.retrieval import Retrieval
+from core.serving.predictor import Predictor, load_predictor
+from core.tasks.text_answer import TextAnswer
 
 
 @dataclass(frozen=True)
@@ -30,7 +38,18 @@ def build_assistant(predictor: Predictor, changes: Path | None = None) -> Assist
         predictor: Of a bundle of this app.
         changes: Folder of changes to the knowledge, made if missing; None = changes are kept in memory only.
     """
-    raise NotImplementedError
+    config = predictor.config
+    assert isinstance(config, CustomerServiceConfig)
+    knowledge, policy = open_base(predictor.bundle.path / "assets", changes)
+    dialogue = Dialogue(
+        understand=partial(understand, predictor),
+        search=partial(search_knowledge, knowledge, policy),
+        config=config.dialogue,
+        entry_of_intent=partial(entry_of_intent, knowledge),
+        known_intents=predictor.task.labels,
+        known_entries=lambda: [entry.entry_id for entry in knowledge.entries()],
+    )
+    return Assistant(predictor, knowledge, dialogue)
 
 
 def open_assistant(run: Path, changes: Path | None = None) -> Assistant:
@@ -39,7 +58,24 @@ def open_assistant(run: Path, changes: Path | None = None) -> Assistant:
     Raises:
         UserError: Not a whole bundle of this app.
     """
-    from apps.customer_service.app import SPEC
-    from core.serving.predictor import load_predictor
+    return build_assistant(load_predictor(run, SPEC, threads=1), changes)
 
-    return build_assistant(load_predictor(run, SPEC), changes)
+
+def understand(predictor: Predictor, text: str) -> TextAnswer:
+    """What the intent model says about a message."""
+    answer = predictor.predict([{"text": text}])[0]
+    assert isinstance(answer, TextAnswer)
+    return answer
+
+
+def search_knowledge(knowledge: KnowledgeBase, policy: RetrievalPolicy | None, query: str, language: str) -> Retrieval:
+    """What the knowledge base has; nothing where it is empty."""
+    if policy is None:
+        return Retrieval((), Verdict("refused", (NOTHING_FOUND,), ()), 1.0)
+    return search(knowledge, policy, query, language)
+
+
+def entry_of_intent(knowledge: KnowledgeBase, label: str, language: str) -> Entry | None:
+    """The first entry that the team bound to an intent, in the language of the message where there is one."""
+    found = [entry for entry in knowledge.entries() if entry.intent == label] if label else []
+    return next((entry for entry in found if entry.language == language), found[0] if found else None)

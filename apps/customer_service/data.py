@@ -67,9 +67,8 @@ def _corrections(store: str) -> list[TextRow]:
     """Examples that the team labelled on the page."""
     if not store:
         return []
-    from core.serving.conversations import Conversations
-
     from apps.customer_service.app import SPEC
+    from core.serving.conversations import Conversations
     from core.serving.store import Store
 
     opened = Store(store)

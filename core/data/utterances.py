@@ -21,7 +21,7 @@ class LoadedTexts:
 
     Args:
         splits: Examples of each split. An example holds `text`, `label` (empty = out of scope), `path` (its place, for
-            messages) and, where known, `group`.
+            messages) and, where known, `group` and `answer`.
         labels: Labels of the training split, sorted.
         report: What was found, rejected and suspected.
         fingerprint: SHA-256 over texts, labels and splits.
@@ -218,7 +218,8 @@ def _loaded(rows: Sequence[TextRow], report: DataReport) -> LoadedTexts:
     for row in rows:
         assert row.split is not None
         example = {"text": row.text, "label": row.label or "", "path": row.place}
-        splits[row.split].append(example | ({"group": row.group} if row.group else {}))
+        known = {"group": row.group, "answer": row.answer}
+        splits[row.split].append(example | {name: value for name, value in known.items() if value})
     for line in sorted(f"{row.split}\0{row.label}\0{row.text}" for row in rows):
         digest.update(f"{line}\n".encode("utf-8", "surrogatepass"))
     labels = tuple(sorted({str(row.label) for row in rows if row.label and row.split == "train"}))

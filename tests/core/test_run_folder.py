@@ -7,8 +7,10 @@ import pytest
 from core.config import Config, HardwareConfig, TrainConfig, dump_config
 from core.errors import UsageError, UserError
 from core.run_folder import (
+    FINGERPRINT,
     as_measured,
     check_replaceable,
+    check_same_data,
     check_same_run,
     choose_folder,
     choose_result_folder,
@@ -142,3 +144,11 @@ def test_resumed_run_keeps_what_was_measured(tmp_path: Path) -> None:
     asked = Config(hardware=HardwareConfig(precision="fp32"))
     assert as_measured(tmp_path, asked).hardware.precision == "fp32"
     assert as_measured(tmp_path / "new", Config()) == Config()
+
+
+def test_check_same_data_refuses_to_go_on_with_other_data(tmp_path: Path) -> None:
+    check_same_data(tmp_path, "ab")
+    save_once(tmp_path, FINGERPRINT, "ab\n")
+    check_same_data(tmp_path, "ab")
+    with pytest.raises(UserError, match="data has changed"):
+        check_same_data(tmp_path, "cd")

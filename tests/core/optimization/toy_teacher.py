@@ -48,7 +48,7 @@ SPEC = AppSpec(
 
 
 class Graph(nn.Module):
-    """Each word speaks for labels at random; unknown ones do too."""
+    """Each word speaks for labels at random."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -57,7 +57,8 @@ class Graph(nn.Module):
         self.table = nn.Parameter(torch.randn(SCHEMA.vocabulary.num_units, len(LABELS)))
 
     def forward(self, **inputs: Tensor) -> dict[str, Tensor]:
-        logits = F.embedding(inputs["units"].long()[:, :, 0], self.table).sum(1)
+        words = inputs["units"].long()[:, :, 0]
+        logits = (F.embedding(words, self.table) * (words > 0).unsqueeze(2)).sum(1)
         return {"probabilities": logits.softmax(1), "novelty": logits.square().sum(1)}
 
 

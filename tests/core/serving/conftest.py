@@ -1,29 +1,35 @@
 """Databases that tests of the store run against: SQLite always, PostgreSQL where there is one."""
 
 import os
+import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
-import core.serving.tables  # noqa: F401  (its tables are dropped below)
-from core.serving.database import Table
 from core.serving.store import Store
 
 POSTGRES = "SUITE_POSTGRES_URL"
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of an empty database."""
     if request.param == "sqlite":
-        return str(tmp_path / "kept.db")
+        yield str(tmp_path / "kept.db")
+        return
     if POSTGRES not in os.environ:
-        pytest.skip(f"{POSTGRES} is not set: the URL of a PostgreSQL database that may be emptied")
+        pytest.skip(f"{POSTGRES} is not set: the URL of a PostgreSQL database in which schemas may be made")
+    # A schema of its own: test processes share the database.
+    schema = f"test_{secrets.token_hex(8)}"
     store = Store(os.environ[POSTGRES])
-    Table.metadata.drop_all(store.engine)
+    with store.engine.begin() as connection:
+        connection.execute(text(f"CREATE SCHEMA {schema}"))
+    yield f"{os.environ[POSTGRES]}?options=-csearch_path%3D{schema}"
+    with store.engine.begin() as connection:
+        connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
     store.close()
-    return os.environ[POSTGRES]
 
 
 @pytest.fixture

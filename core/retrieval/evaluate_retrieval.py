@@ -54,9 +54,12 @@ def evaluate_retrieval(
     gains_NC = gains_of_lists([one.ids for one in judged], [{query.entry_id} for query in queries], DEPTH)
     metrics = dict(ranking_metrics(gains_NC, resamples=resamples, seed=seed))
     familiar = [one.novelty for one in judged]
-    metrics |= _auroc("no_answer_auroc", familiar, [one.novelty_without for one in judged], resamples, seed)
+    if judged:
+        without = [one.novelty_without for one in judged]
+        metrics["no_answer_auroc"] = estimate_auroc(familiar, without, resamples, seed)
     strange = [search(knowledge, policy, text, reranker=reranker, limit=1) for text in out_of_scope]
-    metrics |= _auroc("out_of_scope_auroc", familiar, [one.novelty for one in strange], resamples, seed)
+    if judged and strange:
+        metrics["out_of_scope_auroc"] = estimate_auroc(familiar, [one.novelty for one in strange], resamples, seed)
     right = [bool(one.ids) and one.ids[0] == query.entry_id for one, query in zip(judged, queries, strict=True)]
     is_answered = [one.decision == "answered" for one in judged]
     metrics["answered"] = proportion(is_answered)
@@ -77,19 +80,15 @@ def _judge(knowledge: KnowledgeBase, policy: RetrievalPolicy, query: Query, rera
     return _Judged(ids, found.verdict.decision, is_in_set, found.novelty, without)
 
 
-def _auroc(
-    name: str, familiar: Sequence[float], strange: Sequence[float], resamples: int, seed: int
-) -> dict[str, Estimate]:
-    """How well novelty tells the one from the other; empty where there is nothing to tell."""
-    if not familiar or not strange:
-        return {}
+def estimate_auroc(familiar: Sequence[float], strange: Sequence[float], resamples: int, seed: int = 0) -> Estimate:
+    """How well novelty tells the strange from the familiar, with its interval; needs some of both."""
     scores_N = np.array([*familiar, *strange])
     parted = Discrimination(scores_N, np.arange(len(scores_N)) >= len(familiar))
 
     def statistic(counts_NR: FloatArray) -> dict[str, FloatArray]:
-        return {name: parted.measure(counts_NR)[0]}
+        return {"auroc": parted.measure(counts_NR)[0]}
 
-    return bootstrap(statistic, len(scores_N), resamples, seed)
+    return bootstrap(statistic, len(scores_N), resamples, seed)["auroc"]
 
 
 def _decisions(judged: Sequence[_Judged], right: Sequence[bool]) -> Table:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from core.config import DecisionConfig
@@ -21,7 +22,7 @@ CONFIG = DecisionConfig()
 class WordsOfBoth:
     """Knows which words of customers mean which of the team: the n-th of each lies on the n-th axis."""
 
-    def encode(self, texts: Sequence[str]) -> np.ndarray:
+    def encode(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
 
         hits = np.array(
             [[float(c in text or t in text) for c, t in zip(CUSTOMERS, TEAM, strict=True)] for text in texts]

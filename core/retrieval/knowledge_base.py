@@ -26,6 +26,8 @@ MAX_QUERY_CHARS = 2000
 """More of a message is not searched for: it costs time and says no more."""
 POOL = 50
 """Entries of each ranking that are fused, at least."""
+FOLDED_AT_ONCE = 5000
+"""A base of more entries takes more than a second to make, and is made in another thread."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,10 @@ class KnowledgeBase:
             else:
                 by_id[change.entry_id] = change.entry
         self._entries = by_id
-        self._state = self._rebuilt(None)
+        # Changes since a new base began to be made; None = none is being made.
+        self._since: dict[str, Change] | None = None
+        live = list(by_id.values())
+        self._state = self._started(BaseIndex(live, encode_entries(live, encoder) if encoder else None))
 
     @property
     def problems(self) -> tuple[Text, ...]:
@@ -188,9 +193,7 @@ class KnowledgeBase:
         self._apply(changes, vectors)
         if self._journal and self._journal.num_lines > max(1000, 2 * len(self._changed)):
             self._journal.rewrite([Change(entry_id, entry) for entry_id, entry in self._changed.items()])
-        state = self._state
-        if state.count + state.hidden[: len(state.base.entries)].sum() > max(16, len(state.base.entries) // 10):
-            self._state = self._rebuilt(state)
+        self._fold_if_many()
 
     def _vectors_of(self, changes: Sequence[Change]) -> Mapping[str, Floats]:
         entries = [change.entry for change in changes if change.entry is not None]
@@ -201,44 +204,69 @@ class KnowledgeBase:
 
     def _apply(self, changes: Sequence[Change], vectors: Mapping[str, Floats] | None = None) -> None:
         """Makes changes visible, all at the same moment."""
-        self._changed |= {change.entry_id: change.entry for change in changes}
+        latest = {change.entry_id: change for change in changes}
+        self._changed |= {entry_id: change.entry for entry_id, change in latest.items()}
         # After another process has rewritten the file, most of its changes are in effect already.
-        changes = [change for change in changes if self._entries.get(change.entry_id) != change.entry]
-        if not changes:
+        new = {key: change for key, change in latest.items() if self._entries.get(key) != change.entry}
+        if not new:
             return
-        vectors = self._vectors_of(changes) if vectors is None else vectors
-        old, first = self._state, len(self._state.base.entries)
+        if self._since is not None:
+            self._since |= new
+        for entry_id, change in new.items():
+            if change.entry is None:
+                del self._entries[entry_id]
+            else:
+                self._entries[entry_id] = change.entry
+        self._state = self._shown(self._state, new, self._vectors_of([*new.values()]) if vectors is None else vectors)
+
+    def _shown(self, old: Snapshot, changes: Mapping[str, Change], vectors: Mapping[str, Floats]) -> Snapshot:
+        """The state after some changes: what they replace is hidden, what they bring stands in the overlay."""
+        first = len(old.base.entries)
         hidden = list[int]()
-        for change in changes:
-            before = self._numbers.pop(change.entry_id, None)
+        for entry_id, change in changes.items():
+            before = self._numbers.pop(entry_id, None)
             if before is not None:
                 hidden.append(before)
-            if change.entry is None:
-                self._entries.pop(change.entry_id, None)
-            else:
-                self._entries[change.entry_id] = change.entry
-                terms = entry_terms(change.entry)
-                number = first + old.overlay.add(change.entry, terms, vectors.get(change.entry_id))
-                self._numbers[change.entry_id] = number
-                self._same_question[normalise_question(change.entry.question)].add(change.entry_id)
+            if change.entry is not None:
+                number = first + old.overlay.add(change.entry, entry_terms(change.entry), vectors.get(entry_id))
+                self._numbers[entry_id] = number
+                self._same_question[normalise_question(change.entry.question)].add(entry_id)
         count = len(old.overlay.entries)
         mask = np.zeros(first + count, dtype=bool)
         mask[: len(old.hidden)] = old.hidden
         mask[hidden] = True
-        self._state = Snapshot(old.base, old.overlay, count, mask)
+        return Snapshot(old.base, old.overlay, count, mask)
 
-    def _rebuilt(self, old: Snapshot | None) -> Snapshot:
-        """Everything indexed anew, with the vectors there are; searches go on in the old state meanwhile."""
-        entries = [old.entry(number) for number in old.numbers()] if old else list(self._entries.values())
-        vectors = None
-        if self.encoder is not None:
-            vectors = old.vectors() if old else encode_entries(entries, self.encoder)
-        base = BaseIndex(entries, vectors)
-        self._numbers = {entry.entry_id: number for number, entry in enumerate(entries)}
+    def _fold_if_many(self) -> None:
+        """Makes a new base when many changes stand beside it; aside where that takes more than a moment."""
+        state, size = self._state, len(self._state.base.entries)
+        if self._since is not None or state.count + state.hidden[:size].sum() <= max(16, size // 20):
+            return
+        self._since = {}
+        if size <= FOLDED_AT_ONCE:
+            self._fold(state)
+        else:
+            threading.Thread(target=self._fold, args=(state,), name="fold", daemon=True).start()
+
+    def _fold(self, old: Snapshot) -> None:
+        """A base of what a state holds; changes since then are shown on top of it."""
+        try:
+            entries = [old.entry(number) for number in old.numbers()]
+            base = BaseIndex(entries, old.vectors() if self.encoder is not None else None)
+        except BaseException:
+            self._since = None  # the old state serves on, and the next change tries again
+            raise
+        with self._lock:
+            since, self._since = self._since or {}, None
+            self._state = self._shown(self._started(base), since, self._vectors_of([*since.values()]))
+
+    def _started(self, base: BaseIndex) -> Snapshot:
+        """A base without changes."""
+        self._numbers = {entry.entry_id: number for number, entry in enumerate(base.entries)}
         self._same_question: dict[str, set[str]] = defaultdict(set)
-        for entry in entries:
+        for entry in base.entries:
             self._same_question[normalise_question(entry.question)].add(entry.entry_id)
-        return Snapshot(base, Overlay(), 0, np.zeros(len(entries), dtype=bool))
+        return Snapshot(base, Overlay(), 0, np.zeros(len(base.entries), dtype=bool))
 
     def _doubts(self, entry: Entry) -> list[Text]:
         """Other entries that ask the same."""

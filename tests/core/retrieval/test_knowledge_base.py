@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from core.errors import UserError
+from core.retrieval import knowledge_base
 from core.retrieval.entry_file import save_entries
 from core.retrieval.journal import Journal
 from core.retrieval.knowledge_base import KnowledgeBase, open_knowledge
@@ -132,6 +133,33 @@ def test_a_change_encodes_only_what_changed() -> None:
     for number in range(40):  # more than are kept beside the base
         base.put(entry(f"m{number}", f"Other {number}"))
     assert encoder.num_encoded - before == 80
+
+
+def test_a_large_base_is_folded_aside_and_no_change_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(knowledge_base, "FOLDED_AT_ONCE", 50)
+    base = KnowledgeBase([entry(f"n{number}", f"Question {number}") for number in range(200)], encoder=ToyEncoder())
+    for number in range(200):
+        base.put(entry(f"n{number}", f"Changed{number} thing"))
+        base.put(entry("same", f"Again{number}"))
+        base.remove(f"n{number - 1}")
+        assert ids(base, f"changed{number} thing", 1) == [f"n{number}"]
+        assert ids(base, f"again{number}", 1) == ["same"]
+    for thread in threading.enumerate():
+        if thread.name == "fold":
+            thread.join(30)
+    assert {shown.entry_id for shown in base.entries()} == {"n199", "same"}
+    assert len(base) == 2
+    assert ids(base, "again199 changed199", 5) != []
+
+
+def test_of_many_changes_of_one_entry_the_last_counts(tmp_path: Path) -> None:
+    first, second = (KnowledgeBase(SHOP, Journal(tmp_path)) for _ in range(2))
+    for question in ("Alpha", "Beta", "Alpha"):
+        first.put(entry("x", question))
+    second.put_all([entry("x", "Gamma"), entry("x", "Alpha")])
+    for base in (first, second):
+        assert ids(base, "alpha") == ["x"]
+        assert ids(base, "beta gamma") == []
 
 
 def test_duplicates_and_contradictions_are_reported() -> None:

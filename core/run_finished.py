@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 
 from core.app import AppSpec
-from core.config import resolve_config
+from core.config import Record, resolve_config
 from core.console import open_console, show_metrics
 from core.data.module import DataModule, Example
 from core.errors import UserError
@@ -79,9 +79,7 @@ def export(
     module = _reload_data(spec, predictor, data, overrides or {}, console)
     examples = _known_examples(list(module.splits["validation"]), predictor, console)
     validation = predictor.task.encode(examples)
-    # Pretrained weights would be read only to be replaced.
-    model_config = config.model.model_copy(update={"pretrained": False} if hasattr(config.model, "pretrained") else {})
-    model = recipe.build_model(config.model_copy(update={"model": model_config}), predictor.schema)
+    model = recipe.build_model(config.model_copy(update={"model": _untrained(config.model)}), predictor.schema)
     graph = load_graph(predictor.bundle, model, predictor.policy)
     metrics = predictor.read_json("metrics.json")
     bundle, parity = make_bundle(
@@ -101,6 +99,17 @@ def export(
         f"{parity.largest_difference:.1e}, same first label {parity.top1_agreement:.1%}"
     )
     return bundle.path
+
+
+def _untrained(settings: Record) -> Record:
+    """The same model without pretrained weights: they would be read only to be replaced, and may not be here."""
+    changes: dict[str, Any] = {}
+    for name, value in settings:
+        if name == "pretrained":
+            changes[name] = False
+        elif isinstance(value, Record):
+            changes[name] = _untrained(value)
+    return settings.model_copy(update=changes)
 
 
 def _reload_data(

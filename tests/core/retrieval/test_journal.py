@@ -38,7 +38,7 @@ def test_changes_are_read_back_in_order(tmp_path: Path) -> None:
 
 
 def test_a_torn_last_line_is_dropped_and_written_over(tmp_path: Path) -> None:
-    Journal(tmp_path).append([put(1), put(2)])
+    Journal(tmp_path).append([put(1), Change("n2", entry("n2", "longer than what is written over it"))])
     file = tmp_path / "journal.jsonl"
     whole = file.read_bytes()
     for length in range(whole.index(b"\n") + 1, len(whole)):

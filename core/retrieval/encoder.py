@@ -1,26 +1,31 @@
 """A trained encoder of texts as it is served: texts in, unit vectors out, by ONNX Runtime."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from core.config import Record
-from core.data.hashed_units import IDS, WEIGHTS, UnitConfig, hash_units
+from core.data.hashed_units import IDS, WEIGHTS, hash_units
+from core.data.tokens import TOKENS, TokenEncoder
+from core.data.unit_config import UnitConfig
 from core.errors import UserError
 from core.export.session import Session
+from core.tasks.task import Arrays
 
-GRAPH, FACTS = "encoder.onnx", "encoder.json"
+GRAPH, FACTS, TOKENIZER = "encoder.onnx", "encoder.json", "tokenizer.json"
 VECTOR = "vector"
 BATCH = 32
 
 
 class EncoderFacts(Record):
-    """What its graph was trained with, and how it was proven; encoder.json."""
+    """What its graph takes and gives, and how it was proven; encoder.json."""
 
-    units: UnitConfig
-    """How a text becomes the graph's input."""
+    units: UnitConfig | None = None
+    """How a text becomes a bag of units; none = it becomes tokens, as tokenizer.json says."""
+    max_tokens: int = 0
+    """Tokens of a text that are read."""
     dimension: int
     """Length of a vector."""
     parity: float
@@ -32,11 +37,12 @@ class TextEncoder:
 
     Args:
         session: Of the graph.
-        facts: Of its training.
+        facts: Of the graph.
+        tokenise: Texts to its arrays.
     """
 
-    def __init__(self, session: Session, facts: EncoderFacts) -> None:
-        self.session, self.facts = session, facts
+    def __init__(self, session: Session, facts: EncoderFacts, tokenise: Callable[[Sequence[str]], Arrays]) -> None:
+        self.session, self.facts, self.tokenise = session, facts, tokenise
 
     def encode(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         """Unit vectors (N, D); zeros for a text without words."""
@@ -45,7 +51,7 @@ class TextEncoder:
         order = sorted(range(len(texts)), key=lambda row: len(texts[row]))
         for start in range(0, len(order), BATCH):
             rows = order[start : start + BATCH]
-            found = self.session.run(hash_units([texts[row] for row in rows], self.facts.units))
+            found = self.session.run(self.tokenise([texts[row] for row in rows]))
             vectors_ND[rows] = found[VECTOR]
         return vectors_ND
 
@@ -62,7 +68,8 @@ def load_encoder(folder: Path, *, threads: int = 1) -> TextEncoder:
     """
     try:
         facts = EncoderFacts.model_validate_json((folder / FACTS).read_text(encoding="utf-8"))
-        session = Session(folder / GRAPH, (IDS, WEIGHTS), threads=threads)
+        tokenise, inputs = _build_tokenise(folder, facts)
+        session = Session(folder / GRAPH, inputs, threads=threads)
     # ONNX Runtime raises classes of its own, which have no other parent than Exception.
     except Exception as error:
         raise UserError(
@@ -70,4 +77,13 @@ def load_encoder(folder: Path, *, threads: int = 1) -> TextEncoder:
             f"A folder with {GRAPH} and {FACTS}, as a training wrote it.",
             "Train again, or use a whole copy of the bundle.",
         ) from None
-    return TextEncoder(session, facts)
+    return TextEncoder(session, facts, tokenise)
+
+
+def _build_tokenise(folder: Path, facts: EncoderFacts) -> tuple[Callable[[Sequence[str]], Arrays], tuple[str, ...]]:
+    """What turns texts into arrays, and the names of these."""
+    units = facts.units
+    if units is not None:
+        return lambda texts: hash_units(texts, units), (IDS, WEIGHTS)
+    tokens = TokenEncoder((folder / TOKENIZER).read_text(encoding="utf-8"), facts.max_tokens)
+    return lambda texts: tokens.trim(tokens.encode(texts)), (TOKENS,)

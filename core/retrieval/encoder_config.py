@@ -1,20 +1,25 @@
 """The settings of the encoder that finds entries by meaning, and of its training."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from core.backbones.text_bag_config import TextBagConfig
+from core.backbones.transformer_config import TransformerConfig
 from core.config import Record, TrainConfig
 
 
 class EncoderConfig(Record):
-    """Trained on the queries that are known to belong to entries; without enough of them there is none."""
+    """Trained on the queries that are known to belong to entries."""
 
     enabled: bool = True
-    """Train one where there are queries enough; false = search by words alone."""
+    """Have an encoder where one can be had; false = search by words alone."""
+    encoder: Literal["bag", "transformer"] = "bag"
+    """bag = hashed words, from scratch, none without queries; transformer = pretrained, as it is without queries."""
     min_queries: int = Field(default=50, ge=8)
-    """Training queries below which none is trained."""
+    """Training queries below which nothing is trained."""
     bag: TextBagConfig = TextBagConfig()
-    """Its network."""
+    """The bag's network."""
     train: TrainConfig = TrainConfig(
         epochs=10,
         global_batch_size=64,
@@ -24,4 +29,20 @@ class EncoderConfig(Record):
         monitor="mrr",
         trackers=(),
     )
-    """Its training; a query must find its entry among those of its batch."""
+    """The bag's training; a query must find its entry among those of its batch."""
+    transformer: TransformerConfig = TransformerConfig(max_tokens=128)
+    """The pretrained model, pooled over its tokens."""
+    transformer_train: TrainConfig = TrainConfig(
+        epochs=4,
+        global_batch_size=64,
+        learning_rate=5e-5,
+        weight_decay=0.01,
+        monitor="mrr",
+        trackers=(),
+    )
+    """Its fine-tuning."""
+
+    @property
+    def training(self) -> TrainConfig:
+        """The training of the encoder that is chosen."""
+        return self.train if self.encoder == "bag" else self.transformer_train

@@ -10,19 +10,18 @@ from rich.console import Console
 from torch import Tensor, nn
 
 from core.backbones.matcher import Matcher
-from core.backbones.text_bag import TextBag
-from core.config import ExportConfig
-from core.data.hashed_units import IDS, WEIGHTS, UnitConfig, hash_units, trim_units, unit_rarity
+from core.config import ExportConfig, TrainConfig
 from core.data.module import Example
 from core.errors import UserError
 from core.export.onnx import export_onnx
 from core.export.session import Session
 from core.files import new_folder
 from core.hardware import HardwarePlan
-from core.retrieval.encoder import FACTS, GRAPH, VECTOR, EncoderFacts
+from core.retrieval.encoder import FACTS, GRAPH, TOKENIZER, VECTOR, EncoderFacts
 from core.retrieval.encoder_config import EncoderConfig
 from core.retrieval.entry import Entry
 from core.retrieval.knowledge_tables import Query
+from core.retrieval.untrained import Untrained, build_untrained
 from core.tasks.match import MatchTask
 from core.tasks.task import ArraySpec
 from core.training.progress import FitResult
@@ -31,15 +30,6 @@ from core.training.trainer import fit
 MOST_VALIDATED = 2000
 """Validation queries, and entries that are no query's, that choose the best epoch, at most."""
 PARITY_TEXTS = 64
-
-
-def unit_specs(config: UnitConfig) -> tuple[ArraySpec, ArraySpec]:
-    """The arrays that the network takes."""
-    ids = ArraySpec(
-        name=IDS, shape=("batch", "length"), dtype="int32", range=(0, config.buckets), meaning="Units; 0 = none."
-    )
-    weights = ArraySpec(name=WEIGHTS, shape=("batch", "length"), dtype="float32", meaning="1 + ln(count) of each unit.")
-    return ids, weights
 
 
 def fit_encoder(
@@ -56,7 +46,9 @@ def fit_encoder(
     console: Console | None = None,
     export: ExportConfig | None = None,
 ) -> FitResult | None:
-    """Trains an encoder from scratch; None, and nothing is written, where there are too few queries.
+    """Trains an encoder and writes it; None where there are too few queries to train on.
+
+    Nothing is written then either, except a pretrained encoder, as it is.
 
     Args:
         entries: The knowledge base; known queries of entries are trained on too.
@@ -71,31 +63,33 @@ def fit_encoder(
         console: Where progress is shown; None = nowhere.
         export: ONNX operator set, and how much the graph may differ; None = as by default.
     """
-    pairs = build_pairs(entries, train)
-    numbers = {example["label"] for example in pairs}
-    if not config.enabled or len(pairs) < config.min_queries or len(numbers) < 2:
+    if not config.enabled:
         return None
-    units = config.bag.units
-    task = MatchTask(lambda texts: hash_units(texts, units), unit_specs(units), trim_units)
-    checked = build_pairs(entries, validation)[:MOST_VALIDATED] or pairs[:MOST_VALIDATED]
+    pairs = build_pairs(entries, train)
+    is_trained = len(pairs) >= config.min_queries and len({example["label"] for example in pairs}) > 1
+    if not is_trained and config.encoder == "bag":
+        return None
     texts = [whole_text(entry) for entry in entries]
-    known = hash_units([*texts, *(example["query"] for example in pairs)], units)[IDS]
-    encoder = TextBag(config.bag, unit_rarity(known, units.buckets), seed)
-    result = fit(
-        Matcher(encoder),
-        task,
-        task.encode(pairs),
-        task.encode([*checked, *_distractors(entries, checked)]),
-        config=config.train,
-        plan=_whole_batches(plan, config),
-        seed=seed,
-        folder=work,
-        resume=resume,
-        console=console,
-    )
+    encoder = build_untrained(config, [*texts, *(example["query"] for example in pairs)], seed)
+    checked = build_pairs(entries, validation)[:MOST_VALIDATED] or pairs[:MOST_VALIDATED]
+    result = None
+    if is_trained:
+        task = MatchTask(encoder.tokenise, encoder.specs, encoder.trim)
+        result = fit(
+            Matcher(encoder.module),
+            task,
+            task.encode(pairs),
+            task.encode([*checked, *_distractors(entries, checked)]),
+            config=config.training,
+            plan=_whole_batches(plan, config.training),
+            seed=seed,
+            folder=work,
+            resume=resume,
+            console=console,
+        )
     if plan.is_main:
-        asked = [example["query"] for example in checked]
-        _write(encoder, units, [*asked, *texts][:PARITY_TEXTS], target, export or ExportConfig())
+        proven_on = [*(example["query"] for example in checked), *texts, ""][:PARITY_TEXTS]
+        _write(encoder, proven_on, target, export or ExportConfig())
     return result
 
 
@@ -137,10 +131,10 @@ def _distractors(entries: Sequence[Entry], checked: Sequence[Example]) -> list[E
     return [{"query": text, "text": text, "label": row, "is_query": False} for row, text in texts.items()]
 
 
-def _whole_batches(plan: HardwarePlan, config: EncoderConfig) -> HardwarePlan:
+def _whole_batches(plan: HardwarePlan, config: TrainConfig) -> HardwarePlan:
     return plan.with_choice(
         "a query chooses among the texts of its batch, so that it is not cut",
-        micro_batch_size=max(1, config.train.global_batch_size // plan.num_processes),
+        micro_batch_size=max(1, config.global_batch_size // plan.num_processes),
         accumulation_steps=1,
         precision="fp32",
         channels_last=False,
@@ -158,20 +152,21 @@ class _Served(nn.Module):
         return {VECTOR: self.encoder(**inputs)}
 
 
-def _write(encoder: TextBag, units: UnitConfig, texts: Sequence[str], target: Path, export: ExportConfig) -> None:
-    """Exports the encoder and proves that the file gives the same vectors.
+def _write(encoder: Untrained, texts: Sequence[str], target: Path, export: ExportConfig) -> None:
+    """Exports a trained encoder and proves that the file gives the same vectors.
 
     Raises:
         UserError: It does not.
     """
-    served = _Served(encoder.cpu().float()).eval()
-    arrays = hash_units(texts, units)
+    # Low-rank additions are served as part of the weights.
+    module = getattr(encoder.module, "merged", lambda: encoder.module)().cpu().float().eval()
+    arrays = encoder.trim(encoder.tokenise(texts), "")
     vector = ArraySpec(name=VECTOR, shape=("batch", "dimension"), dtype="float32", meaning="Unit vector.")
     with new_folder(target) as folder:
-        export_onnx(served, arrays, unit_specs(units), (vector,), folder / GRAPH, opset=export.opset)
-        found = Session(folder / GRAPH, (IDS, WEIGHTS)).run(arrays)[VECTOR]
+        export_onnx(_Served(module), arrays, encoder.specs, (vector,), folder / GRAPH, opset=export.opset)
+        found = Session(folder / GRAPH, [spec.name for spec in encoder.specs]).run(arrays)[VECTOR]
         with torch.no_grad():
-            wanted = encoder(**{name: torch.from_numpy(array) for name, array in arrays.items()}).numpy()
+            wanted = module(**{name: torch.from_numpy(array) for name, array in arrays.items()}).numpy()
         parity = float(np.abs(found - wanted).max())
         if not parity <= export.parity_tolerance:
             raise UserError(
@@ -179,5 +174,7 @@ def _write(encoder: TextBag, units: UnitConfig, texts: Sequence[str], target: Pa
                 f"At most {export.parity_tolerance:g} is allowed.",
                 "Try another export.opset.",
             )
-        facts = EncoderFacts(units=units, dimension=wanted.shape[1], parity=parity)
+        facts = EncoderFacts(**encoder.facts, dimension=wanted.shape[1], parity=parity)
         (folder / FACTS).write_text(facts.model_dump_json(indent=2), encoding="utf-8")
+        if encoder.tokenizer:
+            (folder / TOKENIZER).write_text(encoder.tokenizer, encoding="utf-8")

@@ -23,12 +23,10 @@ class WordsOfBoth:
     """Knows which words of customers mean which of the team: the n-th of each lies on the n-th axis."""
 
     def encode(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-
-        hits = np.array(
-            [[float(c in text or t in text) for c, t in zip(CUSTOMERS, TEAM, strict=True)] for text in texts]
-        )
-        rows = np.concatenate([hits.reshape(len(texts), len(TEAM)), np.full((len(texts), 1), 0.1)], axis=1)
-        return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+        words = list(zip(CUSTOMERS, TEAM, strict=True))
+        rows = np.array([[*(float(c in text or t in text) for c, t in words), 0.1] for text in texts], np.float32)
+        vectors: npt.NDArray[np.float32] = rows / np.sqrt((rows**2).sum(axis=1, keepdims=True))
+        return vectors
 
 
 @pytest.fixture(scope="module")

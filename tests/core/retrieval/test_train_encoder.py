@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from core.errors import UserError
 from core.retrieval.encoder import FACTS, GRAPH, TextEncoder, load_encoder
 from core.retrieval.entry import Entry
 from core.retrieval.train_encoder import build_pairs, fit_encoder, queries_of_intents, whole_text
+from tests.core.backbones.tiny_bert import make_tiny_bert
 
 from .shop import TRAIN, VALIDATION, make_config, make_entries, make_plan, train
 
@@ -113,6 +115,25 @@ def test_intents_of_one_entry_give_queries() -> None:
     utterances = [("how to pay", "pay"), ("send it", "send"), ("hello", "greet")]
     assert [(q.query, q.entry_id) for q in queries_of_intents(entries, utterances, "en")] == [("how to pay", "a")]
     assert queries_of_intents(entries, utterances) == []
+
+
+def test_pretrained_encoder_is_served_as_it_is_and_fine_tuned(tmp_path: Path) -> None:
+    name = str(make_tiny_bert(tmp_path / "bert"))
+    config = make_config()
+    transformer = config.transformer.model_copy(update={"name": name, "max_tokens": 16})
+    tuned = config.train.model_copy(update={"epochs": 1, "learning_rate": 1e-3})
+    config = config.model_copy(
+        update={"encoder": "transformer", "transformer": transformer, "transformer_train": tuned}
+    )
+    fine_tune = partial(
+        fit_encoder, make_entries(), config=config, plan=make_plan(config), work=tmp_path / "work", seed=0
+    )
+    assert fine_tune(train=(), validation=(), target=tmp_path / "encoder") is None
+    texts = ["where is my parcel", "", "refund the money please"]
+    as_it_is = load_encoder(tmp_path / "encoder").encode(texts)
+    assert np.allclose(np.linalg.norm(as_it_is, axis=1), 1, atol=1e-5)
+    assert fine_tune(train=TRAIN, validation=VALIDATION, target=tmp_path / "encoder") is not None
+    assert np.abs(load_encoder(tmp_path / "encoder").encode(texts) - as_it_is).max() > 1e-3
 
 
 @pytest.mark.parametrize("damage", [GRAPH, FACTS])

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from core.data.hashed_units import UnitConfig, hash_units, trim_units
-from core.retrieval.train_encoder import unit_specs
+from core.data.hashed_units import hash_units, trim_units
+from core.data.unit_config import UnitConfig
+from core.retrieval.untrained import unit_specs
 from core.tasks.match import MatchTask
 
 UNITS = UnitConfig()

@@ -8,6 +8,8 @@ from core.retrieval.entry import Entry
 from core.retrieval.retrieval import Hit, Retrieval
 from core.tasks.text_answer import TextAnswer
 
+MORE_LIKELY_THAN_NOT = 0.5
+
 
 @dataclass(frozen=True)
 class Gated:
@@ -77,9 +79,14 @@ def _found(intent: TextAnswer, retrieval: Retrieval, by_intent: tuple[Hit, ...])
 
 def _understood(intent: TextAnswer, retrieval: Retrieval, by_intent: tuple[Hit, ...]) -> Gated:
     """The intent answered; retrieval did not: it is unsure, or knows no answer."""
-    possible = retrieval.verdict.prediction_set
-    if retrieval.verdict.decision == "unsure" and by_intent[0].entry.entry_id not in possible:
-        return _ask("unsure", intent, retrieval)
+    if retrieval.verdict.decision == "unsure":
+        own = by_intent[0].entry.entry_id
+        if own not in retrieval.verdict.prediction_set:
+            return _ask("unsure", intent, retrieval)
+        first = retrieval.hits[0]
+        # One intent may have many entries near it, and an entry of its own may fit the words better.
+        if first.entry.entry_id != own and first.probability > MORE_LIKELY_THAN_NOT:
+            return _ask("disagreement", intent, retrieval)
     return Gated("answer", "intent", "answered", _sureness(intent), by_intent)
 
 

@@ -77,6 +77,18 @@ def test_disagreement_follows_retrieval_only_if_it_is_surer(probability: float, 
         assert {option.entry_id for option in reply.options} == {RETURN.entry_id, STATUS.entry_id}
 
 
+@pytest.mark.parametrize(("probability", "kind"), [(0.4, "answer"), (0.6, "clarify")])
+def test_an_unsure_search_objects_to_the_intent_only_with_a_likelier_entry(probability: float, kind: str) -> None:
+    assert one(small_bot({ASKED: SURE}, {ASKED: ([(RETURN, probability), (STATUS, 0.1)], "unsure")})).kind == kind
+
+
+def test_an_unsure_search_without_the_entry_of_the_intent_asks_back() -> None:
+    hits = [(RETURN, 0.3), (PASSWORD, 0.2), (STATUS, 0.1)]
+    reply = one(small_bot({ASKED: SURE}, {ASKED: (hits, "unsure")}))
+    assert reply.kind == "clarify"
+    assert STATUS.entry_id in [option.entry_id for option in reply.options]
+
+
 @pytest.mark.parametrize(
     ("intent", "retrieval"),
     [("unsure", "unsure"), ("unsure", "refused"), ("refused", "unsure")],

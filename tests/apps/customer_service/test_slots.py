@@ -106,7 +106,7 @@ def test_chinese_answers_read_on_without_what_is_unknown(template: str, slots: d
 def test_every_sample_answer_reads_without_a_hole(language: Language) -> None:
     known = {"order_number": "LM-20481503", "date": "3 May", "amount": "€5", "product": "Cloud Sofa"}
     num_slots = 0
-    for line in (SAMPLE / f"faq_{language}.jsonl").read_text(encoding="utf-8").splitlines():
+    for line in (SAMPLE / "knowledge" / f"faq_{language}.jsonl").read_text(encoding="utf-8").splitlines():
         answer = json.loads(line)["answer"]
         num_slots += "{" in answer
         bare = fill_slots(answer, {}, language)

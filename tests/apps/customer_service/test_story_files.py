@@ -8,6 +8,8 @@ import pytest
 from apps.customer_service.stories import check_stories, load_stories, tell_story
 from apps.customer_service.test_stories import main
 from core.errors import UsageError
+from core.retrieval.knowledge_config import KnowledgeConfig
+from core.retrieval.knowledge_files import load_knowledge
 from tests.apps.customer_service.small_bot import STATUS, small_bot
 
 SAMPLE = Path("apps/customer_service/sample")
@@ -99,11 +101,9 @@ def test_bad_usage_exits_with_two(arguments: list[str], capsys: pytest.CaptureFi
 
 
 def test_the_sample_stories_name_intents_and_entries_that_exist() -> None:
-    def read(name: str) -> list[dict[str, str]]:
-        return [json.loads(line) for line in (SAMPLE / name).read_text(encoding="utf-8").splitlines()]
-
     stories = load_stories(SAMPLE / "stories.yaml")
-    intents = {row["intent"] for row in read("utterances_en.jsonl")}
-    check_stories(stories, intents, {row["entry_id"] for row in read("faq_en.jsonl")})
+    lines = (SAMPLE / "utterances_en.jsonl").read_text(encoding="utf-8").splitlines()
+    entries, _ = load_knowledge(KnowledgeConfig(path=str(SAMPLE / "knowledge")))
+    check_stories(stories, {json.loads(line)["intent"] for line in lines}, {entry.entry_id for entry in entries})
     assert len(stories) >= 20
     assert len({story.story for story in stories}) == len(stories)

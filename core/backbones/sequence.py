@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from core.backbones.sequence_config import SequenceConfig
 from core.backbones.text_cnn import TextEmbedding
-from core.data.vocabulary import Vocabulary
+from core.data.vocabulary_config import Vocabulary
 
 
 class Layer(nn.Module):

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from core.config import Record
-from core.data.vocabulary import VocabularyConfig
+from core.data.vocabulary_config import VocabularyConfig
 
 
 class SequenceConfig(Record):

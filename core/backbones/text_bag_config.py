@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from core.config import Record
-from core.data.hashed_units import UnitConfig
+from core.data.unit_config import UnitConfig
 
 
 class TextBagConfig(Record):

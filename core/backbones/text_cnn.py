@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from core.backbones.text_cnn_config import TextCnnConfig
-from core.data.vocabulary import Vocabulary
+from core.data.vocabulary_config import Vocabulary
 
 FIRST_SCALE = 0.1
 """Spread of fresh unit vectors."""

@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from core.config import Record
-from core.data.vocabulary import VocabularyConfig
+from core.data.vocabulary_config import VocabularyConfig
 
 
 class TextCnnConfig(Record):

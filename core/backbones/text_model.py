@@ -3,7 +3,7 @@
 from torch import nn
 
 from core.backbones.text_config import TextModelConfig
-from core.data.vocabulary import Vocabulary
+from core.data.vocabulary_config import Vocabulary
 
 
 def build_text_model(

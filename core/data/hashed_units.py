@@ -12,27 +12,15 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field
 
-from core.config import Record
 from core.data.text_units import fold, is_ideograph, split_words
+from core.data.unit_config import UnitConfig
 
 IDS, WEIGHTS = "ids", "weights"
 """Names of the arrays that `hash_units` gives."""
 PART_SIZES = (3, 4, 5)
 LONGEST_WORD = 40
 LETTERS_PER_WORD = 24
-
-
-class UnitConfig(Record):
-    """How a text becomes a bag of units."""
-
-    buckets: int = Field(default=32_768, ge=16)
-    """Places that units are hashed to; units that share one are confused."""
-    max_words: int = Field(default=128, ge=1)
-    """Words of a text that are read."""
-    max_units: int = Field(default=768, ge=1)
-    """Distinct units of a text that are kept; words first, then pairs of words, then parts of words."""
 
 
 def hash_units(texts: Sequence[str], config: UnitConfig) -> dict[str, npt.NDArray[Any]]:

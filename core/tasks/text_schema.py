@@ -1,7 +1,7 @@
 """Facts about texts found in the training split; with the config they rebuild the task without the data."""
 
 from core.config import Record
-from core.data.vocabulary import Vocabulary
+from core.data.vocabulary_config import Vocabulary
 
 
 class TextSchema(Record):

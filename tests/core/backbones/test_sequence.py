@@ -11,7 +11,8 @@ from torch import Tensor
 
 from core.backbones.sequence import SequenceClassifier
 from core.backbones.sequence_config import SequenceConfig
-from core.data.vocabulary import TextEncoder, VocabularyConfig, learn_vocabulary
+from core.data.vocabulary import TextEncoder, learn_vocabulary
+from core.data.vocabulary_config import VocabularyConfig
 from tests.core.backbones.text_export import export, largest_difference
 
 TEXTS = ["where is my parcel", "refund please", "dog bites man", "man bites dog", "订单在哪里"]

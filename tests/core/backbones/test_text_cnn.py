@@ -8,7 +8,8 @@ import torch
 
 from core.backbones.text_cnn import TextCNN
 from core.backbones.text_cnn_config import TextCnnConfig
-from core.data.vocabulary import UNITS, TextEncoder, VocabularyConfig, learn_vocabulary, trim
+from core.data.vocabulary import UNITS, TextEncoder, learn_vocabulary, trim
+from core.data.vocabulary_config import VocabularyConfig
 from core.tasks.text_contributions import list_contributions
 
 TEXTS = [

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from core.data.hashed_units import IDS, WEIGHTS, UnitConfig, hash_units, trim_units, unit_rarity
+from core.data.hashed_units import IDS, WEIGHTS, hash_units, trim_units, unit_rarity
+from core.data.unit_config import UnitConfig
 
 CONFIG = UnitConfig()
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from core.data.vocabulary import UNITS, TextEncoder, Vocabulary, VocabularyConfig, learn_vocabulary, trim
+from core.data.vocabulary import UNITS, TextEncoder, learn_vocabulary, trim
+from core.data.vocabulary_config import Vocabulary, VocabularyConfig
 
 TEXTS = ["Where is my parcel", "where is my refund", "我的包裹在哪里", "我的退款在哪里"]
 

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from core.app import AppSpec, Recipe
 from core.config import Config, dump_config
-from core.data.vocabulary import VocabularyConfig, learn_vocabulary
+from core.data.vocabulary import learn_vocabulary
+from core.data.vocabulary_config import VocabularyConfig
 from core.evaluation.decision import DecisionPolicy
 from core.export.bundle import FORMAT, Manifest, write_bundle
 from core.tasks.text import TextTask

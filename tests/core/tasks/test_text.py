@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from core.config import DecisionConfig, TrainConfig
-from core.data.vocabulary import UNITS, VocabularyConfig, learn_vocabulary
+from core.data.vocabulary import UNITS, learn_vocabulary
+from core.data.vocabulary_config import VocabularyConfig
 from core.evaluation.decision import DecisionPolicy, fit_policy
 from core.tasks.task import Arrays
 from core.tasks.text import OUTSIDE, TextTask

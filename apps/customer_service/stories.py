@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 from pydantic import Field, ValidationError
@@ -45,35 +45,45 @@ class Story(Record):
     """In order."""
 
 
+class Difference(NamedTuple):
+    """One expectation that was not met.
+
+    Args:
+        what: Which.
+        expected: As written.
+        got: What came.
+    """
+
+    what: str
+    expected: str
+    got: str
+
+
 @dataclass(frozen=True)
 class Failure:
-    """One expectation that was not met.
+    """One turn that was not as expected.
 
     Args:
         story: Name of the story.
         turn: From 1.
         user: What the customer said.
-        what: Which expectation.
-        expected: As written.
-        got: What came.
+        differences: At least one.
         reply: The whole reply.
     """
 
     story: str
     turn: int
     user: str
-    what: str
-    expected: str
-    got: str
+    differences: tuple[Difference, ...]
     reply: Reply
 
     def __str__(self) -> str:
         said = " ".join(self.reply.text.split())
-        return (
-            f"FAILED {self.story}, turn {self.turn}: {self.user}\n"
-            f"    {self.what}: expected {self.expected}, got {self.got}\n"
-            f"    the bot said ({self.reply.kind}, {self.reply.reason}): {said}"
-        )
+        lines = [f"FAILED {self.story}, turn {self.turn}: {self.user}"]
+        lines += [f"    {what}: expected {expected}, got {got}" for what, expected, got in self.differences]
+        lines += [f"    the bot said ({self.reply.kind}, {self.reply.reason}): {said}"]
+        lines += [f"    it offered: {option.text}" for option in self.reply.options]
+        return "\n".join(lines)
 
 
 def load_stories(file: Path) -> tuple[Story, ...]:
@@ -120,14 +130,12 @@ def tell_story(dialogue: Dialogue, story: Story) -> list[Failure]:
     session, failures = Session(), list[Failure]()
     for number, turn in enumerate(story.turns, start=1):
         reply, session = dialogue.reply(session, turn.user)
-        failures += [
-            Failure(story.story, number, turn.user, what, expected, got, reply)
-            for what, expected, got in _differences(turn, reply)
-        ]
+        if differences := tuple(_differences(turn, reply)):
+            failures.append(Failure(story.story, number, turn.user, differences, reply))
     return failures
 
 
-def _differences(turn: StoryTurn, reply: Reply) -> Iterator[tuple[str, str, str]]:
+def _differences(turn: StoryTurn, reply: Reply) -> Iterator[Difference]:
     """What was expected and did not come, with what came."""
     found: dict[str, str] = {
         "intent": reply.intent.label if reply.intent else "none",
@@ -138,10 +146,10 @@ def _differences(turn: StoryTurn, reply: Reply) -> Iterator[tuple[str, str, str]
     for what, got in found.items():
         expected = getattr(turn, what)
         if expected is not None and expected != got:
-            yield what, expected, got
+            yield Difference(what, expected, got)
     for words in turn.contains:
         if words.casefold() not in reply.text.casefold():
-            yield "contains", repr(words), "a text without it"
+            yield Difference("contains", repr(words), "a text without it")
 
 
 def _read_story(number: int, entry: Any, file: Path) -> Story:

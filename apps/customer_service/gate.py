@@ -43,18 +43,31 @@ def judge_both(intent: TextAnswer, retrieval: Retrieval, entry: Entry | None) ->
     """
     if not retrieval.hits and entry is None:
         return Gated("fallback", "no_knowledge", "refused", _sureness(intent))
-    is_understood = intent.verdict.decision == "answered"
-    by_intent = put_first(entry, retrieval.hits, _sureness(intent)) if entry and is_understood else ()
-    if retrieval.hits and retrieval.verdict.decision == "answered":
+    meant, found = intent_decision(intent), retrieval_decision(retrieval)
+    by_intent = put_first(entry, retrieval.hits, _sureness(intent)) if entry and meant == "answered" else ()
+    if found == "answered":
         return _found(intent, retrieval, by_intent)
     if by_intent:
         return _understood(intent, retrieval, by_intent)
-    if "unsure" in (intent.verdict.decision, retrieval.verdict.decision):
+    if "unsure" in (meant, found):
         return _ask("unsure", intent, retrieval)
-    reason: Literal["out_of_scope", "no_knowledge"] = (
-        "no_knowledge" if intent.verdict.decision == "answered" else "out_of_scope"
-    )
+    reason: Literal["out_of_scope", "no_knowledge"] = "no_knowledge" if meant == "answered" else "out_of_scope"
     return Gated("fallback", reason, "refused", _sureness(intent))
+
+
+def intent_decision(intent: TextAnswer) -> Decision:
+    """The decision on an intent, unsure where its one label is less likely than not.
+
+    A conformal set is never empty: what resembles no label at all gets the most probable one, however improbable.
+    """
+    return _if_likely(intent.verdict.decision, _sureness(intent))
+
+
+def retrieval_decision(retrieval: Retrieval) -> Decision:
+    """The same for what was found; refused where nothing was."""
+    if not retrieval.hits:
+        return "refused"
+    return _if_likely(retrieval.verdict.decision, retrieval.hits[0].probability)
 
 
 def find_entry(intent: TextAnswer, retrieval: Retrieval) -> Entry | None:
@@ -70,7 +83,7 @@ def _found(intent: TextAnswer, retrieval: Retrieval, by_intent: tuple[Hit, ...])
     if by_intent and by_intent[0].entry.entry_id == first.entry.entry_id:
         return Gated("answer", "intent", "answered", max(first.probability, _sureness(intent)), retrieval.hits)
     objects = bool(by_intent) or (
-        intent.verdict.decision == "unsure" and first.entry.intent not in ("", *intent.verdict.prediction_set)
+        intent_decision(intent) == "unsure" and first.entry.intent not in ("", *intent.verdict.prediction_set)
     )
     if objects and first.probability <= _sureness(intent):
         return _ask("disagreement", intent, retrieval)
@@ -79,7 +92,7 @@ def _found(intent: TextAnswer, retrieval: Retrieval, by_intent: tuple[Hit, ...])
 
 def _understood(intent: TextAnswer, retrieval: Retrieval, by_intent: tuple[Hit, ...]) -> Gated:
     """The intent answered; retrieval did not: it is unsure, or knows no answer."""
-    if retrieval.verdict.decision == "unsure":
+    if retrieval_decision(retrieval) == "unsure":
         own = by_intent[0].entry.entry_id
         if own not in retrieval.verdict.prediction_set:
             return _ask("unsure", intent, retrieval)
@@ -113,6 +126,10 @@ def put_first(entry: Entry, hits: tuple[Hit, ...], probability: float) -> tuple[
     own = next((hit for hit in hits if hit.entry.entry_id == entry.entry_id), None)
     first = own or Hit(entry, 0.0, None, None, probability=probability)
     return (first, *(hit for hit in hits if hit.entry.entry_id != entry.entry_id))
+
+
+def _if_likely(decision: Decision, probability: float) -> Decision:
+    return "unsure" if decision == "answered" and probability < MORE_LIKELY_THAN_NOT else decision
 
 
 def _sureness(intent: TextAnswer) -> float:

@@ -82,6 +82,15 @@ def test_an_unsure_search_objects_to_the_intent_only_with_a_likelier_entry(proba
     assert one(small_bot({ASKED: SURE}, {ASKED: ([(RETURN, probability), (STATUS, 0.1)], "unsure")})).kind == kind
 
 
+def test_a_single_meaning_that_is_unlikely_is_no_answer() -> None:
+    """A conformal set is never empty: nonsense gets the most probable label, at 0.04."""
+    reply = one(small_bot({ASKED: ("order_status", 0.04, "answered")}, {ASKED: ([(STATUS, 0.1)], "refused")}))
+    assert (reply.kind, reply.decision) == ("clarify", "unsure")
+    reply = one(small_bot({}, {ASKED: ([(STATUS, 0.3), (RETURN, 0.2)], "answered")}))
+    assert (reply.kind, reply.decision) == ("clarify", "unsure")
+    assert one(small_bot({ASKED: ("thanks", 0.04, "answered")})).kind == "fallback"
+
+
 def test_an_unsure_search_without_the_entry_of_the_intent_asks_back() -> None:
     hits = [(RETURN, 0.3), (PASSWORD, 0.2), (STATUS, 0.1)]
     reply = one(small_bot({ASKED: SURE}, {ASKED: (hits, "unsure")}))
@@ -223,6 +232,17 @@ def test_a_chinese_ellipsis_is_read_with_the_question_before(text: str) -> None:
     }
     reply = converse(small_bot({}, finds), topic, text)[1]
     assert (reply.reason, reply.language, reply.sources[0].entry_id) == ("follow_up", "zh", RETURN_TIME.entry_id)
+
+
+def test_a_pronoun_that_is_unsure_asks_back_about_the_question_before() -> None:
+    text = "how long does it take"
+    finds: dict[str, Found] = {
+        TOPIC: ([(RETURN, 0.9)], "answered"),
+        text: ([(PASSWORD, 0.9)], "answered"),
+        f"{TOPIC} {text}": ([(RETURN_TIME, 0.5), (RETURN, 0.4)], "unsure"),
+    }
+    reply = converse(small_bot({}, finds), TOPIC, text)[1]
+    assert (reply.kind, reply.options[0].entry_id) == ("clarify", RETURN_TIME.entry_id)
 
 
 def test_a_second_follow_up_still_leans_on_the_question_itself() -> None:

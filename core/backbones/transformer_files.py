@@ -47,9 +47,9 @@ def load_text_encoder(name: str) -> TextEncoderFacts:
     transformers = _quiet_transformers()
     place, is_local = _locate(name)
     try:
-        config = transformers.AutoConfig.from_pretrained(place, local_files_only=is_local)
+        config = transformers.AutoConfig.from_pretrained(place, **_trusting_nothing(is_local))
         # Old models bring a vocabulary only; transformers makes the fast tokenizer of it.
-        tokenizer = transformers.AutoTokenizer.from_pretrained(place, local_files_only=is_local)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(place, **_trusting_nothing(is_local))
     # Each file of each kind of model fails in its own ways; all of them mean that the model cannot be used.
     except Exception as error:
         raise _unavailable(name, place, error) from None
@@ -77,7 +77,7 @@ def load_encoder_weights(name: str) -> nn.Module:
     place, is_local = _locate(name)
     try:
         model, found = transformers.AutoModel.from_pretrained(
-            place, local_files_only=is_local, dtype=torch.float32, output_loading_info=True
+            place, dtype=torch.float32, output_loading_info=True, **_trusting_nothing(is_local)
         )
     # As above.
     except Exception as error:
@@ -104,6 +104,11 @@ def build_encoder(facts: TextEncoderFacts) -> nn.Module:
             "The version that wrote it, or a later one.",
             "Install the version named in bundle.json.",
         ) from None
+
+
+def _trusting_nothing(is_local: bool) -> dict[str, bool]:
+    """Code that comes with a model is not run, and nobody is asked on the terminal whether it may be."""
+    return {"local_files_only": is_local, "trust_remote_code": False}
 
 
 def _bare(model: Any) -> nn.Module:

@@ -202,3 +202,14 @@ def test_decoder_of_two_parts_is_refused(folder: Path, tmp_path: Path) -> None:
     (translator / "config.json").write_text(json.dumps(settings), encoding="utf-8")
     with pytest.raises(UserError, match=r"\(t5\) is not an encoder"):
         load_text_encoder(str(translator))
+
+
+def test_code_that_comes_with_a_model_is_not_run(folder: Path, tmp_path: Path) -> None:
+    foreign = shutil.copytree(folder, tmp_path / "foreign")
+    settings = json.loads((foreign / "config.json").read_text(encoding="utf-8"))
+    settings |= {"model_type": "strange", "auto_map": {"AutoConfig": "strange.Config", "AutoModel": "strange.Model"}}
+    (foreign / "config.json").write_text(json.dumps(settings), encoding="utf-8")
+    (foreign / "strange.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')", encoding="utf-8")
+    with pytest.raises(UserError, match="cannot be loaded"):
+        load_text_encoder(str(foreign))
+    assert not (tmp_path / "ran").exists()

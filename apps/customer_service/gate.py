@@ -9,6 +9,8 @@ from core.retrieval.retrieval import Hit, Retrieval
 from core.tasks.text_answer import TextAnswer
 
 MORE_LIKELY_THAN_NOT = 0.5
+NUM_OFFERED = 3
+"""Meanings that a "did you mean" has room for."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ def judge_both(intent: TextAnswer, retrieval: Retrieval, entry: Entry | None) ->
 
     Where one answered and the other has no objection, that is the answer. Where both have an entry and not the same,
     retrieval is followed if it is the more probable, for it has seen the entry's words; else the customer is asked.
+    Where one is unsure the customer is asked too, unless not even the likeliest meanings are likely.
 
     Args:
         intent: The intent model's word.
@@ -49,7 +52,7 @@ def judge_both(intent: TextAnswer, retrieval: Retrieval, entry: Entry | None) ->
         return _found(intent, retrieval, by_intent)
     if by_intent:
         return _understood(intent, retrieval, by_intent)
-    if "unsure" in (meant, found):
+    if "unsure" in (meant, found) and _share_offered(intent, retrieval) >= MORE_LIKELY_THAN_NOT:
         return _ask("unsure", intent, retrieval)
     reason: Literal["out_of_scope", "no_knowledge"] = "no_knowledge" if meant == "answered" else "out_of_scope"
     return Gated("fallback", reason, "refused", _sureness(intent))
@@ -126,6 +129,19 @@ def put_first(entry: Entry, hits: tuple[Hit, ...], probability: float) -> tuple[
     own = next((hit for hit in hits if hit.entry.entry_id == entry.entry_id), None)
     first = own or Hit(entry, 0.0, None, None, probability=probability)
     return (first, *(hit for hit in hits if hit.entry.entry_id != entry.entry_id))
+
+
+def _share_offered(intent: TextAnswer, retrieval: Retrieval) -> float:
+    """Probability that one of the few likeliest meanings is meant, by the surer of the verdicts that are not refused.
+
+    A set of twenty meanings is no question that one can ask: offering three of them at random only looks like one.
+    """
+    by_intent = sum(share for _, share in intent.ranking[:NUM_OFFERED])
+    by_search = sum(hit.probability for hit in retrieval.hits[:NUM_OFFERED])
+    return max(
+        by_intent if intent_decision(intent) != "refused" else 0.0,
+        by_search if retrieval_decision(retrieval) != "refused" else 0.0,
+    )
 
 
 def _if_likely(decision: Decision, probability: float) -> Decision:

@@ -44,10 +44,11 @@ STRANGE: Meant = ("order_status", 0.2, "refused")
 
 
 def meant(text: str, label: str, probability: float, decision: Decision, possible: Sequence[str] = ()) -> TextAnswer:
-    """What an intent model says; the rest of the probability goes to one other label."""
+    """What an intent model says; the rest of the probability is shared by the other labels."""
     reasons = () if decision == "answered" else (Text("Why.", "原因。"),)
     labels = tuple(possible) or (label,)
-    rest = tuple((other, (1 - probability) / 2) for other in labels if other != label) or (("thanks", 1 - probability),)
+    others = [other for other in labels if other != label] or ["thanks"]
+    rest = tuple((other, (1 - probability) / len(others)) for other in others)
     return TextAnswer(text, Verdict(decision, reasons, labels), ((label, probability), *rest), 0.1)
 
 

@@ -91,6 +91,15 @@ def test_a_single_meaning_that_is_unlikely_is_no_answer() -> None:
     assert one(small_bot({ASKED: ("thanks", 0.04, "answered")})).kind == "fallback"
 
 
+def test_twenty_meanings_are_not_asked_about() -> None:
+    labels = [f"intent_{number}" for number in range(20)]
+    hits = [(RETURN, 0.1), (RETURN_TIME, 0.1), (PASSWORD, 0.1)]
+    unsure: Meant = ("intent_0", 0.05, "unsure")
+    assert one(small_bot({ASKED: unsure}, {ASKED: (hits, "unsure")}, possible={ASKED: labels})).kind == "fallback"
+    few = small_bot({ASKED: ("intent_0", 0.4, "unsure")}, {ASKED: (hits, "unsure")}, possible={ASKED: labels[:4]})
+    assert one(few).kind == "clarify"
+
+
 def test_an_unsure_search_without_the_entry_of_the_intent_asks_back() -> None:
     hits = [(RETURN, 0.3), (PASSWORD, 0.2), (STATUS, 0.1)]
     reply = one(small_bot({ASKED: SURE}, {ASKED: (hits, "unsure")}))

@@ -27,6 +27,7 @@ QUICK = [
     "--hardware.channels-last",
     "true",
 ]
+SUPPORT = ["--config", "quick", "--train.epochs", "10", "--hardware.precision", "fp32"]
 
 
 @pytest.fixture(scope="session")
@@ -63,6 +64,17 @@ def quick_bundle(shared_folder: Path) -> Path:
     with FileLock(shared_folder / "quick_run.lock"):
         if not (run / "bundle" / "bundle.json").exists():
             done = run_command("apps.medical_imaging.train", *QUICK, "--output-dir", str(run), cwd=shared_folder)
+            assert done.returncode == 0, done.stderr
+    return run
+
+
+@pytest.fixture(scope="session")
+def support_bundle(shared_folder: Path) -> Path:
+    """A finished run of customer_service, trained small on sample data by the command line."""
+    run = shared_folder / "support_run"
+    with FileLock(shared_folder / "support_run.lock"):
+        if not (run / "bundle" / "bundle.json").exists():
+            done = run_command("apps.customer_service.train", *SUPPORT, "--output-dir", str(run), cwd=shared_folder)
             assert done.returncode == 0, done.stderr
     return run
 

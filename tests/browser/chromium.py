@@ -34,12 +34,12 @@ def find_chromium() -> str | None:
 
 
 @contextmanager
-def serve_page(run: Path, store: Path) -> Iterator[str]:
-    """The address of the medical page, served by the command that users type."""
+def serve_page(run: Path, store: Path, app: str = "medical_imaging") -> Iterator[str]:
+    """The address of an app's page, served by the command that users type."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "apps.medical_imaging.demo", str(run), "--port", str(port), "--store", str(store)]
+    command = [sys.executable, "-m", f"apps.{app}.demo", str(run), "--port", str(port), "--store", str(store)]
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, env=os.environ) as process:
         try:
             yield _wait(process, f"http://127.0.0.1:{port}")

@@ -37,10 +37,19 @@ class Served:
 
 @pytest.fixture(scope="session")
 def served(quick_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    yield from _serve(quick_bundle, tmp_path_factory, "medical_imaging")
+
+
+@pytest.fixture(scope="session")
+def served_support(support_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    yield from _serve(support_bundle, tmp_path_factory, "customer_service")
+
+
+def _serve(run: Path, folders: pytest.TempPathFactory, app: str) -> Iterator[Served]:
     if find_chromium() is None:
         pytest.skip("no Chromium (chromium, chromium-browser or google-chrome) is installed")
-    store = tmp_path_factory.mktemp("store") / "store.sqlite"
-    with serve_page(quick_bundle, store) as url:
+    store = folders.mktemp("store") / "store.sqlite"
+    with serve_page(run, store, app) as url:
         yield Served(url, store)
 
 
@@ -54,7 +63,24 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def open_page(served: Served, chromium: Browser) -> Iterator[Callable[..., Seen]]:
-    """Opens the page in a fresh browser: `open_page(locale="zh-CN")`; checks at the end what it must not have done."""
+    """Opens the medical page in a fresh browser: `open_page(locale="zh-CN")`."""
+    yield from _opening(served, chromium, "#examples button")
+
+
+@pytest.fixture
+def open_support(served_support: Served, chromium: Browser) -> Iterator[Callable[..., Seen]]:
+    """Opens the page of customer service in a fresh browser."""
+    yield from _opening(served_support, chromium, "#chat-log .choice >> visible=true")
+
+
+def _opening(served: Served, chromium: Browser, ready: str) -> Iterator[Callable[..., Seen]]:
+    """Opens pages; checks at the end what they must not have done.
+
+    Args:
+        served: The page.
+        chromium: The browser.
+        ready: Stands on the page when it can be used.
+    """
     opened: list[Seen] = []
 
     def opening(query: str = "", locale: str = "en-US", width: int = 1280, dark: bool = False) -> Seen:
@@ -65,7 +91,7 @@ def open_page(served: Served, chromium: Browser) -> Iterator[Callable[..., Seen]
         _watch(seen)
         seen.page.set_default_timeout(TEXT_MS)
         seen.page.goto(served.url + query)
-        seen.page.wait_for_selector("#examples button")
+        seen.page.wait_for_selector(ready)
         return seen
 
     yield opening

@@ -78,7 +78,7 @@ class HandoffsTab:
         wish, view = forms.typed(event, "act"), replace(view, message="")
         chosen = forms.typed(event, "handoff")
         number = int(chosen) if chosen.isdecimal() and len(chosen) < 12 else 0
-        if wish == "choose":
+        if wish == "choose" and number != view.handoff_id:
             view = replace(view, handoff_id=number, form=time.time_ns())
         elif wish in ("answer", "close") and number:
             view = self._settle(replace(view, handoff_id=number, agent=forms.typed(event, "agent")[:80]), wish, event)

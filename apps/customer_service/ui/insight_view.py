@@ -13,6 +13,7 @@ from core.texts import Language, Text
 from core.ui.translations import in_both, inline
 from core.ui.widgets import Bar, bars, bullets, facts, heading, table
 
+STEPS = 6
 SHOWN_INTENTS, SHOWN_WORDS, SHOWN_PASSAGES = 6, 12, 8
 MESSAGE, REPLY, GATE = Text("Message", "消息"), Text("Reply", "回复"), Text("Decision", "判定")
 JUDGED_AS = Text("Judged as", "实际判断的文本")
@@ -53,20 +54,22 @@ def highlight(text: str, parts: Sequence[Contribution]) -> str:
     for part in parts:
         for position in range(max(part.start, 0), min(part.end, len(text))):
             weights[position] += part.weight
-    largest = max((abs(weight) for weight in weights), default=0.0)
+    largest = max((abs(weight) for weight in weights), default=0.0) or 1.0
+    # In a few steps, so that letters of like weight stand together.
+    steps = [round(STEPS * weight / largest) for weight in weights]
     pieces, start = [], 0
     for end in range(1, len(text) + 1):
-        if end == len(text) or weights[end] != weights[start]:
-            pieces.append(_piece(text[start:end], weights[start], largest))
+        if end == len(text) or steps[end] != steps[start]:
+            pieces.append(_piece(text[start:end], steps[start] / STEPS))
             start = end
     return f'<p class="judged" dir="auto">{"".join(pieces)}</p>'
 
 
-def _piece(text: str, weight: float, largest: float) -> str:
-    if not weight or not largest or not text.strip():
+def _piece(text: str, strength: float) -> str:
+    if not strength or not text.strip():
         return inert(text)
-    kind = ' class="against"' if weight < 0 else ""
-    return f'<mark{kind} style="--strength:{abs(weight) / largest:.2f}">{inert(text)}</mark>'
+    kind = ' class="against"' if strength < 0 else ""
+    return f'<mark{kind} style="--strength:{abs(strength):.2f}">{inert(text)}</mark>'
 
 
 def _gate_facts(message: str, reply: Reply, language: Language) -> list[tuple[str, str]]:

@@ -22,7 +22,7 @@ TILES = {
 }
 RETRIEVAL_TILES = {
     "recall@1": Text("Right entry first", "首条命中率"),
-    "recall@5": Text("Right entry among five", "前五条命中率"),
+    "recall@3": Text("Right entry among three", "前三条命中率"),
     "mrr": Text("Mean reciprocal rank", "平均倒数排名（MRR）"),
     "no_answer_auroc": Text("No answer: AUROC", "无答案识别 AUROC"),
     "answered": Text("Share answered", "作答比例"),

@@ -129,8 +129,10 @@ class UnansweredTab:
     def _card(self, group: Group) -> str:
         ids = ",".join(map(str, group.ids))
         count = ASKED_ONCE if len(group.ids) == 1 else _counted(ASKED, len(group.ids))
-        texts = "".join(f'<li dir="auto">{inert(one.text, 300)}</li>' for one in group.questions[:SHOWN_TEXTS])
-        hidden = len(group.questions) - SHOWN_TEXTS
+        others = [one for one in group.questions if one is not group.typical]
+        texts = "".join(f'<li dir="auto">{inert(one.text, 300)}</li>' for one in others[:SHOWN_TEXTS])
+        listed = f'<ul class="asked">{texts}</ul>' if texts else ""
+        hidden = len(others) - SHOWN_TEXTS
         more = f'<p class="fine">{inline(_counted(MORE, hidden))}</p>' if hidden > 0 else ""
         entry = (
             forms.field("question", QUESTION, group.typical.text, limit=2000)
@@ -139,15 +141,16 @@ class UnansweredTab:
             + forms.buttons(forms.button("entry", ADD))
         )
         label = forms.field("label", INTENT, limit=200, choices="intents-unanswered")
-        others = forms.buttons(
+        labelling = forms.buttons(
             forms.button("examples", KEEP, "quietly"),
             forms.button("outside", OUTSIDE, "quietly"),
             forms.button("dismiss", DISMISS, "quietly"),
         )
         return (
             f'<section class="card"><h2 dir="auto">{inert(group.typical.text, 200)}</h2>'
-            f'<div class="tags">{forms.tag(count)}{self._likeliest(group)}</div><ul class="asked">{texts}</ul>{more}'
-            f'<form data-key="{ids}" data-ids="{ids}">{entry}<div class="pair">{label}{others}</div></form></section>'
+            f'<div class="tags">{forms.tag(count)}{self._likeliest(group)}</div>{listed}{more}'
+            f'<form data-key="{ids}" data-ids="{ids}">{entry}<div class="pair">{label}{labelling}</div></form>'
+            "</section>"
         )
 
     def _likeliest(self, group: Group) -> str:

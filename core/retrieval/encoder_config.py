@@ -21,7 +21,7 @@ class EncoderConfig(Record):
     bag: TextBagConfig = TextBagConfig()
     """The bag's network."""
     train: TrainConfig = TrainConfig(
-        epochs=10,
+        epochs=6,
         global_batch_size=64,
         learning_rate=1e-2,
         weight_decay=0.0,

@@ -23,6 +23,10 @@ FEWEST_QUERIES = 20
 MOST_QUERIES = 2000
 WORD_WEIGHTS = (1.0, 0.0, 0.0, 0.0)
 """The order of BM25."""
+BOTH_WEIGHTS = (0.5, 0.0, 10.0, 0.0)
+"""Where the weights of words and vectors start from."""
+MOST_ENTRIES = 5000
+"""Entries among whose answers the entries' own questions are sought, at most."""
 WEIGHT_PRIOR, SIGN_PRIOR = 0.01, 1.0
 """Strength of the pull of weights to where they start."""
 
@@ -56,8 +60,8 @@ def fit_retrieval(
     """Weights, temperature, sets and the threshold of no answer.
 
     What has no answer is learnt from the same queries, their own entry taken away, and from texts out of scope. With
-    too few queries candidates keep the order of BM25, and the entries' own questions, sought among the answers alone,
-    take the place of queries.
+    too few queries the entries' own questions, sought among the answers alone, take their place; where there is no
+    encoder either, candidates keep the order of BM25.
 
     Args:
         knowledge: Holds no validation query; its encoder was not trained on them.
@@ -69,10 +73,14 @@ def fit_retrieval(
     asked = [_ask(knowledge, query.query, query.entry_id, reranker) for query in validation[:MOST_QUERIES]]
     found = [one for one in asked if one.right is not None]
     strange = [_ask(knowledge, text, None, reranker) for text in out_of_scope[:MOST_QUERIES]]
-    if len(found) >= FEWEST_QUERIES:
-        start = WORD_WEIGHTS if knowledge.encoder is None else (0.5, 0.0, 10.0, 0.0)
-        return _fit(found, strange, config, _fit_weights(found, np.array(start)), "queries")
-    return _fit(_ask_answers(knowledge, reranker), strange, config, np.array(WORD_WEIGHTS), "pseudo_queries")
+    weights_F, fitted_on = np.array(WORD_WEIGHTS if knowledge.encoder is None else BOTH_WEIGHTS), "queries"
+    if len(found) < FEWEST_QUERIES:
+        found, fitted_on = _ask_answers(knowledge, reranker), "pseudo_queries"
+    # Without queries and without an encoder nothing is better known than the order of BM25.
+    is_open = fitted_on == "queries" or knowledge.encoder is not None or reranker is not None
+    if found and is_open:
+        weights_F = _fit_weights(found, weights_F)
+    return _fit(found, strange, config, weights_F, fitted_on)
 
 
 def _fit(
@@ -119,6 +127,7 @@ def _ask(knowledge: KnowledgeBase, text: str, entry_id: str | None, reranker: Re
 def _ask_answers(knowledge: KnowledgeBase, reranker: Reranker | None) -> list[Asked]:
     """The questions of entries, sought in a base that holds the answers alone."""
     entries = knowledge.entries()
+    entries = entries[:: -(-len(entries) // MOST_ENTRIES) or 1]
     asking = [entry for entry in entries if entry.question][:MOST_QUERIES]
 
     def mute(entry: Entry) -> Entry:

@@ -84,6 +84,12 @@ def test_without_queries_the_order_is_that_of_the_words(knowledge: KnowledgeBase
     assert search(words, policy, "What about voucher matters?").hits[0].entry.entry_id == "e2"
 
 
+def test_encoder_counts_without_queries_too(knowledge: KnowledgeBase) -> None:
+    policy = fit_retrieval(knowledge, (), CONFIG, out_of_scope=OUT_OF_SCOPE)
+    assert policy.fitted_on == "pseudo_queries"
+    assert search(knowledge, policy, "my coupon does nothing", "en").hits[0].entry.entry_id == "e2"
+
+
 def test_vectors_get_weight_where_words_find_nothing(policy: RetrievalPolicy) -> None:
     assert policy.fitted_on == "queries"
     assert policy.weights[2] > 1

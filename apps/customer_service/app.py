@@ -9,6 +9,7 @@ from core.app import AppSpec, AssetJob, Progress, Recipe
 from core.backbones.text_config import TextModelConfig
 from core.config import Config, DecisionConfig
 from core.data.text_config import TextDataConfig
+from core.optimization.distill_config import DistillConfig
 from core.retrieval.encoder_config import EncoderConfig
 from core.retrieval.knowledge_config import KnowledgeConfig
 from core.tasks.text_schema import TextSchema
@@ -39,6 +40,7 @@ class CustomerServiceConfig(Config):
     model: TextModelConfig = TextModelConfig()
     decision: DecisionConfig = DecisionConfig(coverage=0.95, accuracy_given_up=0.01)
     knowledge: KnowledgeConfig = KnowledgeConfig()
+    distill: DistillConfig = DistillConfig()
     search: EncoderConfig = EncoderConfig()
     dialogue: DialogueConfig = DialogueConfig()
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from apps.customer_service.app import CustomerServiceConfig
+from apps.customer_service.app import SPEC, CustomerServiceConfig
 from core.app import Progress
 from core.data.module import DataModule
 from core.data.text_rows import FoundTexts, TextRow
@@ -18,11 +18,16 @@ SAMPLE = Path(__file__).parent / "sample"
 
 def load_questions(config: CustomerServiceConfig, progress: Progress) -> DataModule:
     """The data set of a config, with the schema learnt from its training split."""
-    progress(0, 1)
     loaded = load_texts(config.data, seed=config.seed, sample=read_sample, more=_corrections(config.data.corrections))
     schema = learn_schema(config, loaded)
-    progress(1, 1)
-    return DataModule(loaded.splits, schema, loaded.report, loaded.fingerprint)
+    splits = dict(loaded.splits)
+    if config.distill.teacher:
+        from core.optimization.distill import taught_examples
+
+        splits["train"] = taught_examples(
+            splits["train"], loaded.labels, config.distill, SPEC, seed=config.seed, progress=progress
+        )
+    return DataModule(splits, schema, loaded.report, loaded.fingerprint)
 
 
 def learn_schema(config: CustomerServiceConfig, loaded: LoadedTexts) -> TextSchema:
@@ -67,7 +72,6 @@ def _corrections(store: str) -> list[TextRow]:
     """Examples that the team labelled on the page."""
     if not store:
         return []
-    from apps.customer_service.app import SPEC
     from core.serving.conversations import Conversations
     from core.serving.store import Store
 

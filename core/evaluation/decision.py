@@ -57,6 +57,8 @@ class DecisionPolicy(Record):
     """Expected calibration error on validation data at temperature 1."""
     ece_after: float | None
     """The same after calibration, cross-fitted: each fold is measured with the temperature of the other folds."""
+    novelty_score: str = "distance"
+    """Which score novelty is: distance of features, or entropy, largest_logit or direction where answers tell."""
     novelty_threshold: float | None
     """Largest novelty that is still judged; none = no gate."""
     accepted_share: float

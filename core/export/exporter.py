@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
@@ -20,7 +21,8 @@ from core.errors import UserError
 from core.evaluation.decision import DecisionPolicy, fit_policy
 from core.evaluation.evaluation import Evaluation
 from core.export.bundle import FORMAT, Bundle, Manifest, write_bundle
-from core.export.graph import FeatureDistance, ServingGraph, fit_feature_distance
+from core.export.graph import ServingGraph
+from core.export.novelty import Seen, build_novelty, fit_distance, fit_novelty, score_all
 from core.export.onnx import Parity, check_parity, export_onnx
 from core.export.session import Session
 from core.tasks.task import Arrays, Task
@@ -59,22 +61,21 @@ def calibrate(
     strata, targets = task.strata(train), task.strata(validation)
     assert strata is not None
     assert targets is not None
-    chosen = np.random.default_rng(config.seed).permutation(np.flatnonzero(strata >= 0))[:FEATURE_EXAMPLES]
-    features = _serve(model, task, {name: array[np.sort(chosen)] for name, array in train.items()})["embedding"]
-    distance = fit_feature_distance(features, strata[np.sort(chosen)])
-    served = _serve(model, task, validation)
-    with torch.no_grad():
-        novelty = distance(torch.from_numpy(served["embedding"])).numpy()
+    chosen = np.sort(np.random.default_rng(config.seed).permutation(len(strata))[:FEATURE_EXAMPLES])
+    seen = _see(model, task, {name: array[chosen] for name, array in train.items()}, strata[chosen])
+    checked = _see(model, task, validation, targets)
+    novelty = fit_novelty(seen, checked) if task.novelty == "answers" else fit_distance(seen)
+    score = score_all(novelty, checked)
     inside = targets >= 0
     policy = fit_policy(
-        served["logits"][inside],
+        checked.logits_NK[inside],
         targets[inside],
-        novelty[inside],
+        score[inside],
         schema.labels,
         config.decision,
         schema.positive_labels,
-    )
-    return Calibrated(ServingGraph(model, distance, policy.temperature).eval(), policy)
+    ).model_copy(update={"novelty_score": novelty.name})
+    return Calibrated(ServingGraph(model, novelty, policy.temperature).eval(), policy)
 
 
 def make_bundle(
@@ -145,9 +146,7 @@ def load_graph(bundle: Bundle, model: nn.Module, policy: DecisionPolicy) -> Serv
         UserError: The weights are not of this model.
     """
     weights = load_file(bundle.path / "model.safetensors")
-    whitening = weights["distance.whitening"]
-    mean = torch.zeros(weights["distance.whitened_mean"].shape[0], whitening.shape[0])
-    graph = ServingGraph(model, FeatureDistance(mean, whitening), policy.temperature)
+    graph = ServingGraph(model, build_novelty(policy.novelty_score, weights), policy.temperature)
     try:
         graph.load_state_dict(weights)
     except RuntimeError as error:
@@ -173,7 +172,7 @@ def evaluate_session(
     return task.evaluate(outputs, arrays, policy, examples, resamples=resamples), outputs
 
 
-def _serve(model: nn.Module, task: Task, arrays: Arrays) -> dict[str, Any]:
+def _see(model: nn.Module, task: Task, arrays: Arrays, label_N: npt.NDArray[np.int64]) -> Seen:
     """Logits and embedding of a whole split, from the model in PyTorch."""
     names = [spec.name for spec in task.inputs]
     rows = len(arrays[names[0]])
@@ -186,7 +185,7 @@ def _serve(model: nn.Module, task: Task, arrays: Arrays) -> dict[str, Any]:
             )
             for name, parts in kept.items():
                 parts.append(outputs[name].float().numpy())
-    return {name: np.concatenate(parts) for name, parts in kept.items()}
+    return Seen(np.concatenate(kept["logits"]), np.concatenate(kept["embedding"]), label_N)
 
 
 def _first(examples: Arrays) -> Arrays:

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -49,6 +49,8 @@ class Task(ABC):
 
     labels: tuple[str, ...] = ()
     """Names of the classes, where the task has classes."""
+    novelty: Literal["features", "answers"] = "features"
+    """What tells that an input is unlike the training data: how far its features lie, or how little answers fit it."""
     num_draws: int = 0
     """Uniform random numbers that `augment` needs for each example."""
 

@@ -36,6 +36,8 @@ class TextTask(Task):
         train: Label smoothing and class weighting.
     """
 
+    novelty = "answers"
+
     def __init__(self, schema: TextSchema, train: TrainConfig) -> None:
         self.schema, self.train = schema, train
         self.labels = schema.labels

@@ -73,6 +73,7 @@ def make(folder: Path) -> None:
         validation,
         measure=measure,
         write_card=lambda metrics: write_card(SPEC, CONFIG, SCHEMA, calibrated.policy, metrics),
+        assets=folder / "assets",
     )
 
 

@@ -4,7 +4,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from core.export.graph import FeatureDistance, ServingGraph, fit_feature_distance
+from core.export.feature_distance import FeatureDistance
+from core.export.graph import ServingGraph
+from core.export.novelty import Distance, Novelty, Seen, fit_distance, score_all
 
 LABELS, WIDTH, ROWS = 3, 12, 600
 
@@ -19,13 +21,16 @@ def make_features(rows: int = ROWS, seed: int = 0) -> tuple[np.ndarray, np.ndarr
     return features.astype(np.float32), label
 
 
-def distance_of(distance: FeatureDistance, features: np.ndarray) -> np.ndarray:
-    with torch.no_grad():
-        return distance(torch.from_numpy(features.astype(np.float32))).numpy()
+def fit(features: np.ndarray, label: np.ndarray) -> Novelty:
+    return fit_distance(Seen(np.zeros((len(label), 1), np.float32), features, label))
+
+
+def distance_of(distance: Novelty, features: np.ndarray) -> np.ndarray:
+    return score_all(distance, Seen(np.zeros((len(features), 1)), features, np.zeros(len(features), np.int64)))
 
 
 def test_distance_is_about_one_for_data_like_the_training_data() -> None:
-    distance = fit_feature_distance(*make_features())
+    distance = fit(*make_features())
     like = distance_of(distance, make_features(seed=1)[0])
     assert abs(np.sqrt((like**2).mean()) - 1) < 0.1
     assert like.max() < 2.5
@@ -33,7 +38,7 @@ def test_distance_is_about_one_for_data_like_the_training_data() -> None:
 
 def test_distance_is_large_far_away_and_grows() -> None:
     features, label = make_features()
-    distance = fit_feature_distance(features, label)
+    distance = fit(features, label)
     mean = features.mean(axis=0)
     away = [distance_of(distance, mean + (features[:50] - mean) * factor).mean() for factor in (3, 10, 30)]
     like = distance_of(distance, make_features(seed=1)[0])
@@ -43,7 +48,7 @@ def test_distance_is_large_far_away_and_grows() -> None:
 
 def test_distance_is_that_of_mahalanobis_to_the_nearest_label() -> None:
     features, label = make_features(6000)
-    distance = fit_feature_distance(features, label)
+    distance = fit(features, label)
     means = np.stack([features[label == k].mean(axis=0) for k in range(LABELS)])
     inverse = np.linalg.inv(np.cov((features - means[label]).T))
     asked = make_features(40, seed=2)[0]
@@ -55,7 +60,7 @@ def test_distance_is_that_of_mahalanobis_to_the_nearest_label() -> None:
 def test_directions_that_never_vary_do_not_turn_rounding_into_distance() -> None:
     features, label = make_features()
     features[:, 0] = 5.0
-    distance = fit_feature_distance(features, label)
+    distance = fit(features, label)
     asked = make_features(seed=1)[0]
     asked[:, 0] = 5.0
     before = distance_of(distance, asked)
@@ -67,7 +72,7 @@ def test_directions_that_never_vary_do_not_turn_rounding_into_distance() -> None
 def test_few_examples_in_many_dimensions_still_give_a_distance() -> None:
     draws = np.random.default_rng(0)
     features, label = draws.normal(size=(20, 64)).astype(np.float32), np.arange(20) % 2
-    distance = fit_feature_distance(features, label)
+    distance = fit(features, label)
     like = distance_of(distance, draws.normal(size=(20, 64)))
     assert np.isfinite(like).all()
     assert distance_of(distance, draws.normal(size=(20, 64)) * 10).min() > like.max()
@@ -76,7 +81,7 @@ def test_few_examples_in_many_dimensions_still_give_a_distance() -> None:
 def test_labels_without_examples_do_not_matter() -> None:
     features, label = make_features()
     gapped = np.where(label == 2, 7, label)
-    one, other = fit_feature_distance(features, label), fit_feature_distance(features, gapped)
+    one, other = fit(features, label), fit(features, gapped)
     np.testing.assert_allclose(distance_of(one, features), distance_of(other, features), rtol=1e-5)
 
 
@@ -89,7 +94,7 @@ class Fixed(nn.Module):
 
 
 def test_graph_divides_logits_by_the_temperature_and_passes_on_the_explanation() -> None:
-    distance = FeatureDistance(torch.ones(1, 2), torch.eye(2))
+    distance = Distance(FeatureDistance(torch.ones(1, 2), torch.eye(2)))
     served = ServingGraph(Fixed(), distance, temperature=2.0)(image=torch.ones(1, 3))
     torch.testing.assert_close(served["probabilities"], torch.softmax(torch.tensor([[1.0, 0.0, -1.0]]), dim=1))
     torch.testing.assert_close(served["novelty"], torch.ones(1))

@@ -12,7 +12,9 @@ from torch import nn
 from core.backbones.image_config import ImageModelConfig
 from core.backbones.image_model import build_image_model
 from core.errors import UserError
-from core.export.graph import FeatureDistance, ServingGraph
+from core.export.feature_distance import FeatureDistance
+from core.export.graph import ServingGraph
+from core.export.novelty import Distance
 from core.export.onnx import check_parity, export_onnx
 from core.export.session import Session
 from core.tasks.task import Arrays, ArraySpec
@@ -125,7 +127,7 @@ def test_other_networks_export_with_the_same_answers(tmp_path: Path, backbone: s
     with torch.no_grad():
         embedding = model.serve(**{n: torch.from_numpy(a) for n, a in arrays.items()})["embedding"]
     size = embedding.shape[1]
-    graph = ServingGraph(model, FeatureDistance(torch.zeros(2, size), torch.eye(size)), 1.5)
+    graph = ServingGraph(model, Distance(FeatureDistance(torch.zeros(2, size), torch.eye(size))), 1.5)
     inputs = [
         ArraySpec(name=n, shape=("batch", *a.shape[1:]), dtype=str(a.dtype), meaning="") for n, a in arrays.items()
     ]
@@ -143,7 +145,7 @@ def test_other_networks_export_with_the_same_answers(tmp_path: Path, backbone: s
 
 
 def test_graph_that_says_something_else_is_refused(made: Made) -> None:
-    other = ServingGraph(made.graph.model, made.graph.distance, temperature=20.0)
+    other = ServingGraph(made.graph.model, made.graph.novelty, temperature=20.0)
     with pytest.raises(UserError, match="ONNX and PyTorch differ by 0") as caught:
         check_parity(other, made.bundle.path / "model.onnx", {"image": make_arrays(8, 5)["image"]}, 1e-3)
     assert "At most 0.001" in caught.value.allowed

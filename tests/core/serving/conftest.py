@@ -1,4 +1,4 @@
-"""Databases that tests of the store run against: SQLite always, PostgreSQL where there is one."""
+"""The small bundle that these tests share, and databases: SQLite always, PostgreSQL where there is one."""
 
 import os
 import secrets
@@ -6,9 +6,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from export.small_bundle import small_bundle
 from sqlalchemy import text
 
 from core.serving.store import Store
+
+__all__ = ["database_url", "open_store", "small_bundle"]
 
 POSTGRES = "SUITE_POSTGRES_URL"
 

@@ -10,7 +10,7 @@ class VocabularyConfig(Record):
 
     max_words: int = Field(default=64, ge=4, le=1024)
     """Words of a text that are read; the rest is cut."""
-    min_part: int = Field(default=2, ge=1, le=8)
+    min_part: int = Field(default=3, ge=1, le=8)
     """Letters of the shortest character n-gram, the blank at either end of a word included."""
     max_part: int = Field(default=5, ge=1, le=8)
     """Letters of the longest character n-gram."""

@@ -179,7 +179,8 @@ class AppContract:
         assert not (killed / "bundle").exists()
         resumed = run_module(self.module("train"), "--resume", "killed", cwd=trained.folder)
         assert resumed.code == 0, resumed.stderr
-        assert "\nepoch 1/" not in resumed.stderr, "it began again instead of going on"
+        # What is trained beside the model, such as an encoder of assets, has a first epoch of its own later.
+        assert "\nepoch 1/" not in resumed.stderr.split("\nepoch 2/")[0], "it began again instead of going on"
         assert_same_weights(killed, trained.run)
 
     def test_config_of_a_run_repeats_it(self, trained: Trained) -> None:

@@ -42,6 +42,7 @@ class CustomerServiceConfig(Config):
     knowledge: KnowledgeConfig = KnowledgeConfig()
     distill: DistillConfig = DistillConfig()
     search: EncoderConfig = EncoderConfig()
+    search_decision: DecisionConfig = DecisionConfig(coverage=0.8, accuracy_given_up=0.02)
     dialogue: DialogueConfig = DialogueConfig()
 
 

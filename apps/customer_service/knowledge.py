@@ -9,6 +9,7 @@ from rich.markup import escape
 
 from apps.customer_service.app import CustomerServiceConfig
 from apps.customer_service.data import SAMPLE
+from apps.customer_service.language import detect_language
 from core.app import AssetJob
 from core.console import show_heading
 from core.data.module import SPLITS, DataModule, SplitName
@@ -19,7 +20,7 @@ from core.retrieval.encoder import load_encoder
 from core.retrieval.entry import Entry
 from core.retrieval.entry_file import load_entries, save_entries
 from core.retrieval.evaluate_retrieval import evaluate_retrieval
-from core.retrieval.fit_retrieval import fit_retrieval
+from core.retrieval.fit_knowledge import fit_knowledge
 from core.retrieval.journal import Journal
 from core.retrieval.knowledge_base import KnowledgeBase
 from core.retrieval.knowledge_config import KnowledgeColumns
@@ -27,7 +28,7 @@ from core.retrieval.knowledge_files import load_knowledge
 from core.retrieval.knowledge_report import EntryPair, KnowledgeReport
 from core.retrieval.knowledge_tables import Query, load_queries
 from core.retrieval.policy import RetrievalPolicy
-from core.texts import LANGUAGES
+from core.texts import LANGUAGES, Language
 
 ENTRIES, POLICY, ENCODER, REPORT = "entries.jsonl", "retrieval.json", "encoder", "knowledge_report.json"
 RESAMPLES = 1000
@@ -53,7 +54,7 @@ def make_knowledge(job: AssetJob) -> Mapping[str, Evaluation]:
     work.mkdir(exist_ok=True)
     fit_encoder(
         entries,
-        parts["train"],
+        [*parts["train"], *_of_intents(entries, job.data)],
         parts["validation"],
         config.search,
         job.plan,
@@ -67,14 +68,19 @@ def make_knowledge(job: AssetJob) -> Mapping[str, Evaluation]:
     if not job.plan.is_main:
         return {}
     encoder = load_encoder(work / ENCODER) if (work / ENCODER).is_dir() else None
-    known = with_known_queries(entries, parts["train"])
-    knowledge = KnowledgeBase(known, encoder=encoder)
-    policy = fit_retrieval(
-        knowledge, parts["validation"], config.decision, out_of_scope=_out_of_scope(job.data, "validation")
+    fitted = fit_knowledge(
+        entries,
+        parts["train"],
+        parts["validation"],
+        encoder,
+        config.search_decision,
+        out_of_scope=_out_of_scope(job.data, "validation"),
     )
+    told = "are searched too" if fitted.knows_queries else "only taught the encoder"
+    job.console.print(f"Training queries {told}, as validation queries found their entries better so.", soft_wrap=True)
     with new_folder(job.folder / "assets") as target:
-        save_entries(target / ENTRIES, known)
-        (target / POLICY).write_text(policy.model_dump_json(indent=2), encoding="utf-8")
+        save_entries(target / ENTRIES, fitted.knowledge.entries())
+        (target / POLICY).write_text(fitted.policy.model_dump_json(indent=2), encoding="utf-8")
         (target / REPORT).write_text(report.model_dump_json(indent=2), encoding="utf-8")
         if encoder is not None:
             shutil.copytree(work / ENCODER, target / ENCODER)
@@ -83,7 +89,7 @@ def make_knowledge(job: AssetJob) -> Mapping[str, Evaluation]:
         return {}
     strange = _out_of_scope(job.data, "test")
     measured = evaluate_retrieval(
-        knowledge, policy, parts["test"], out_of_scope=strange, resamples=RESAMPLES, seed=config.seed
+        fitted.knowledge, fitted.policy, parts["test"], out_of_scope=strange, resamples=RESAMPLES, seed=config.seed
     )
     return {"retrieval": measured}
 
@@ -143,19 +149,6 @@ def read_queries(config: CustomerServiceConfig, entries: Sequence[Entry]) -> lis
     return [query.model_copy(update={"split": split}) for query, split in zip(found, chosen, strict=True)]
 
 
-def with_known_queries(entries: Sequence[Entry], queries: Sequence[Query]) -> list[Entry]:
-    """The entries, each with the training queries that it answers: they are searched too."""
-    known: dict[str, list[str]] = {}
-    for query in queries:
-        known.setdefault(query.entry_id, []).append(query.query)
-    return [
-        entry.model_copy(
-            update={"known_queries": tuple(dict.fromkeys((*entry.known_queries, *known.get(entry.entry_id, ()))))}
-        )
-        for entry in entries
-    ]
-
-
 def _with_intents(entries: Sequence[Entry], data: DataModule) -> list[Entry]:
     """Entries with the same answer joined, and bound to the intent that this answer is the label of."""
     answered = [example for example in data.splits["train"] if "answer" in example]
@@ -169,6 +162,18 @@ def _with_intents(entries: Sequence[Entry], data: DataModule) -> list[Entry]:
             more = (*first.known_queries, entry.question)
             joined[entry.answer] = first.model_copy(update={"known_queries": more})
     return list(joined.values())
+
+
+def _of_intents(entries: Sequence[Entry], data: DataModule) -> list[Query]:
+    """Training questions whose intent one entry answers: they teach the encoder as well."""
+    from core.retrieval.train_encoder import queries_of_intents
+
+    asked: dict[Language, list[tuple[str, str]]] = {language: [] for language in LANGUAGES}
+    for example in data.splits["train"]:
+        if example.get("label"):
+            text = str(example["text"])
+            asked[detect_language(text, "en")].append((text, str(example["label"])))
+    return [query for language, pairs in asked.items() for query in queries_of_intents(entries, pairs, language)]
 
 
 def _known_id(query: Query, ids: set[str]) -> str:

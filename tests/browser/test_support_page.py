@@ -16,7 +16,7 @@ CONTRAST = Path(__file__).with_name("contrast.js").read_text(encoding="utf-8")
 Open = Callable[..., Seen]
 NASTY = "<img src=x onerror=alert(1)><script>alert(2)</script><b style='position:fixed'>bold</b>"
 LABELS = """() => {
-  const content = '[dir=auto], .bars .name, td, dd, img, .plainlist, datalist, script, style, [data-testid=status-tracker], .tag';
+  const content = '[dir=auto], .bars .name, td, dd, .plainlist, datalist, script, style, .tag';
   const walker = document.createTreeWalker(document.querySelector('.gradio-container'), NodeFilter.SHOW_TEXT);
   const found = [];
   while (walker.nextNode()) {
@@ -56,8 +56,12 @@ def answered(page: Page, question: str) -> Locator:
 def team(page: Page, name: str) -> None:
     """Opens one of the team's tabs, in whatever language, behind the menu of a narrow page too."""
     page.get_by_role("tab").nth(1).click()
-    tab = page.get_by_role("tab").nth(2 + TEAM_TABS.index(name))
-    tab.click()
+    number = 2 + TEAM_TABS.index(name)
+    if number < page.get_by_role("tab").count():
+        page.get_by_role("tab").nth(number).click()
+    else:
+        page.locator(".overflow-menu:visible > button").last.click()
+        page.locator(".overflow-dropdown button", has_text=name.capitalize()).last.click()
 
 
 def expect_text(page: Page, selector: str, text: str) -> None:
@@ -141,6 +145,7 @@ def test_person_takes_over_answers_into_the_chat_and_gives_it_back(open_support:
     agent.locator("#handoff [name=text]").fill(f"It is with the carrier.\n{NASTY}")
     agent.locator("#handoff [name=agent]").fill("Kim")
     agent.locator("#handoff [data-act=answer]").click()
+    expect_text(agent, "#handoff", "Sent.")
     expect(customer.locator("#chat-log .line.agent .said")).to_have_text(f"It is with the carrier.\n{NASTY}")
     agent.locator("#handoff [data-act=close]").click()
     expect_text(agent, "#handoff", "the assistant answers again")
@@ -307,7 +312,7 @@ def test_every_text_has_contrast_enough_and_nothing_scrolls_sideways(dark: bool,
     page.wait_for_timeout(800)
     assert page.evaluate(CONTRAST) == {}
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1")
-    for name in TEAM_TABS[: 3 if dark else 6]:
+    for name in TEAM_TABS:
         team(page, name)
         page.mouse.move(0, 0)
         page.wait_for_timeout(1200)

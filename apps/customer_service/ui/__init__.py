@@ -5,7 +5,6 @@ login before the page, or serve customers from a program that calls `/chat`.
 """
 
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import gradio as gr
@@ -13,7 +12,7 @@ import gradio as gr
 from apps.customer_service.app import SPEC
 from apps.customer_service.assistant import Assistant, build_assistant
 from apps.customer_service.desk import Desk
-from apps.customer_service.ui.chat_tab import build_chat_tab
+from apps.customer_service.ui.chat_tab import AT_ONCE, build_chat_tab
 from apps.customer_service.ui.endpoints import add_endpoints
 from apps.customer_service.ui.handoffs_tab import build_handoffs_tab
 from apps.customer_service.ui.insight_tab import build_insight_tab
@@ -34,7 +33,6 @@ CHAT, TEAM = Text("Chat", "对话"), Text("Team", "团队")
 INSIGHT, KNOWLEDGE = Text("Insight", "模型判断"), Text("Knowledge", "知识库")
 UNANSWERED, HANDOFFS = Text("Unanswered", "未解答"), Text("Handoffs", "人工接待")
 RATINGS, MODEL = Text("Ratings", "评价"), Text("Model", "模型与评估")
-HIDDEN: dict[str, Any] = {"api_visibility": "private"}
 
 
 def open_support_page(predictor: Predictor, store: Store) -> gr.Blocks:
@@ -80,20 +78,20 @@ def _build_team_tabs(desk: Desk, chat: gr.State, team: gr.Tab) -> None:
     with gr.Tab(label(INSIGHT), id="insight") as insight:
         build_insight_tab(desk, chat, [team, insight])
     with gr.Tab(label(KNOWLEDGE), id="knowledge") as knowledge:
-        build_knowledge_tab(desk.assistant.knowledge, [team, knowledge])
+        build_knowledge_tab(desk.assistant.knowledge, [knowledge])
     with gr.Tab(label(UNANSWERED), id="unanswered") as unanswered:
         build_unanswered_tab(desk, [team, unanswered])
     with gr.Tab(label(HANDOFFS), id="handoffs") as handoffs:
-        build_handoffs_tab(desk, [team, handoffs])
+        build_handoffs_tab(desk, [handoffs])
     with gr.Tab(label(RATINGS), id="ratings") as ratings:
         rated = show_html(elem_id="ratings")
     with gr.Tab(label(MODEL), id="model") as model:
         show_html(render_model(desk.assistant), elem_id="model")
         plots = show_html(elem_id="plots")
     for tab in (team, ratings):
-        tab.select(lambda: render_ratings(desk.conversations), None, rated, **HIDDEN)
+        tab.select(lambda: render_ratings(desk.conversations), None, rated, **AT_ONCE)
     # Drawing takes a second: not before someone looks.
-    model.select(lambda: render_plots(desk.assistant.predictor), None, plots, **HIDDEN)
+    model.select(lambda: render_plots(desk.assistant.predictor), None, plots, **AT_ONCE)
 
 
 def _footer(assistant: Assistant) -> Text:

@@ -18,6 +18,9 @@ element.addEventListener('click', (event) => {
   const form = button.closest('form');
   const typed = form ? Object.fromEntries(new FormData(form)) : {};
   trigger('click', {...typed, ...(form ? form.dataset : {}), ...button.dataset});
+  // On a narrow page what a click shows stands below the list.
+  const shows = button.dataset.shows && document.getElementById(button.dataset.shows);
+  if (shows && shows.getBoundingClientRect().top > innerHeight) shows.scrollIntoView({behavior: 'smooth'});
   element.dispatchEvent(new CustomEvent('acted', {detail: button.dataset.act}));
 });
 element.addEventListener('submit', (event) => event.preventDefault());

@@ -37,6 +37,9 @@ MAX_MESSAGE = 100_000
 MAX_REASON = 500
 NUM_EXAMPLES = 4
 HIDDEN: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+AT_ONCE: dict[str, Any] = {**HIDDEN, "queue": False}
+"""For events that give one answer: by a request of their own. Gradio 6 loses an event of its queue that is sent while
+the stream of the one before is being closed, as happens with a clock and with several events at a time."""
 Outputs = tuple[Any, ...]
 LOG = logging.getLogger(__name__)
 
@@ -151,7 +154,7 @@ def build_chat_tab(desk: Desk, chat: gr.State) -> None:
         concurrency_limit=CHATS_AT_ONCE,
         **HIDDEN,
     )
-    clock.tick(tab.poll, chat, outputs, concurrency_limit=CHATS_AT_ONCE, **HIDDEN)
+    clock.tick(tab.poll, chat, outputs, **AT_ONCE)
 
 
 def render_bar(chat: Chat | None) -> str:

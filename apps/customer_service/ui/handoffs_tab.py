@@ -1,6 +1,5 @@
 """The tab for agents: who waits for a person, what was said, what the model thought; answer into the chat, close."""
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,7 +8,7 @@ import gradio as gr
 
 from apps.customer_service.desk import APP, CLOSED, Desk
 from apps.customer_service.ui import forms
-from apps.customer_service.ui.chat_tab import ACTIONS, HIDDEN
+from apps.customer_service.ui.chat_tab import ACTIONS, AT_ONCE
 from apps.customer_service.ui.chat_words import AGENT, ASSISTANT
 from apps.customer_service.ui.inert import inert
 from apps.customer_service.ui.label_words import LANGUAGE_NAMES, intent_word, reason_words
@@ -50,7 +49,7 @@ class View:
 
     Args:
         handoff_id: The one in sight; 0 = the one that has waited longest.
-        form: Changes when the form shall forget what was typed.
+        form: Changes when an answer was sent, so that the form forgets it.
         agent: The agent's name, as typed last.
         message: What came of the last click, as HTML.
         shown: What is on the page, so that the clock sends only news.
@@ -78,8 +77,8 @@ class HandoffsTab:
         wish, view = forms.typed(event, "act"), replace(view, message="")
         chosen = forms.typed(event, "handoff")
         number = int(chosen) if chosen.isdecimal() and len(chosen) < 12 else 0
-        if wish == "choose" and number != view.handoff_id:
-            view = replace(view, handoff_id=number, form=time.time_ns())
+        if wish == "choose":
+            view = replace(view, handoff_id=number)
         elif wish in ("answer", "close") and number:
             view = self._settle(replace(view, handoff_id=number, agent=forms.typed(event, "agent")[:80]), wish, event)
         return self.shown(view)
@@ -91,7 +90,7 @@ class HandoffsTab:
         chosen = next((one for one in waiting if one.id == view.handoff_id), None)
         if chosen is None and waiting:
             chosen = waiting[0]
-            view = replace(view, handoff_id=chosen.id, form=time.time_ns())
+            view = replace(view, handoff_id=chosen.id)
         listed = "".join(_row(one, said[one.id], is_chosen=one is chosen) for one in waiting)
         left = f'<div class="entries">{listed or forms.empty(NOBODY)}</div>'
         right = self._conversation(chosen, said[chosen.id], view) if chosen else _aside(view)
@@ -116,10 +115,10 @@ class HandoffsTab:
         try:
             if wish == "answer":
                 conversations.answer_handoff(one.id, forms.typed(event, "text"), view.agent)
-                return replace(view, form=time.time_ns(), message=forms.told("good", SENT))
+                return replace(view, form=view.form + 1, message=forms.told("good", SENT))
             conversations.close_handoff(one.id)
             self.desk.give_back(one.conversation_id, one.language)
-            return replace(view, handoff_id=0, form=time.time_ns(), message=forms.told("good", DONE))
+            return replace(view, handoff_id=0, message=forms.told("good", DONE))
         except UserError as error:
             return replace(view, message=forms.refused(error))
 
@@ -157,17 +156,17 @@ def build_handoffs_tab(desk: Desk, tabs: Sequence[gr.Tab]) -> None:
         listed = show_html(js_on_load=ACTIONS, elem_id="handoff-list")
         chosen = show_html(js_on_load=ACTIONS, elem_id="handoff")
     outputs = [listed, chosen, view]
-    gr.on([listed.click, chosen.click], events.act, view, outputs, **HIDDEN)
+    gr.on([listed.click, chosen.click], events.act, view, outputs, **AT_ONCE)
     for tab in tabs:
-        tab.select(events.shown, view, outputs, **HIDDEN)
-    tabs[-1].select(lambda: gr.Timer(active=True), None, clock, **HIDDEN)
-    clock.tick(events.poll, view, outputs, **HIDDEN)
+        tab.select(events.shown, view, outputs, **AT_ONCE)
+    tabs[-1].select(lambda: gr.Timer(active=True), None, clock, **AT_ONCE)
+    clock.tick(events.poll, view, outputs, **AT_ONCE)
 
 
 def _row(one: Handoff, messages: Sequence[Message], *, is_chosen: bool) -> str:
     last = next((message.text for message in reversed(messages) if message.role == "customer"), "")
     return (
-        f'<button type="button" class="entry" data-act="choose" data-handoff="{one.id}" '
+        f'<button type="button" class="entry" data-act="choose" data-shows="handoff" data-handoff="{one.id}" '
         f'aria-pressed="{str(is_chosen).lower()}"><strong dir="auto">{inert(last, 160)}</strong>'
         f'<span class="fine">{inline(reason_words(one.reason))}</span>'
         f'<span class="tags">{_tags(one, messages)}</span></button>'

@@ -1,7 +1,6 @@
 """The tab with the knowledge base: find, add, change and delete entries; what is changed answers at once."""
 
 import secrets
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from apps.customer_service.ui import forms
-from apps.customer_service.ui.chat_tab import ACTIONS, HIDDEN
+from apps.customer_service.ui.chat_tab import ACTIONS, AT_ONCE
 from apps.customer_service.ui.inert import inert
 from apps.customer_service.ui.label_words import LANGUAGE_NAMES
 from core.errors import UserError
@@ -84,7 +83,7 @@ class KnowledgeTab:
         elif wish in ("previous", "next"):
             view = replace(view, page=max(0, view.page + (1 if wish == "next" else -1)))
         elif wish in ("edit", "new"):
-            view = replace(view, entry_id=forms.typed(event, "entry"), form=time.time_ns())
+            view = replace(view, entry_id=forms.typed(event, "entry"), form=view.form + (wish == "new"))
         elif wish in ("save", "delete", "restore"):
             view = self._change(view, wish, event)
         return self.shown(view)
@@ -112,7 +111,7 @@ class KnowledgeTab:
                 view = replace(view, entry_id=entry.entry_id, message=message)
         except UserError as error:
             return replace(view, message=forms.refused(error))
-        return replace(view, form=time.time_ns())
+        return replace(view, form=view.form + 1)
 
     def _list(self, view: View) -> str:
         found, total = self._found(view.query, view.page * PAGE)
@@ -155,17 +154,17 @@ def build_knowledge_tab(knowledge: KnowledgeBase, tabs: Sequence[gr.Tab]) -> Non
         listed = show_html(js_on_load=ACTIONS, elem_id="knowledge-list")
         form = show_html(js_on_load=ACTIONS, elem_id="knowledge-form")
     outputs = [listed, form, view]
-    gr.on([listed.click, form.click], events.act, view, outputs, **HIDDEN)
+    gr.on([listed.click, form.click], events.act, view, outputs, **AT_ONCE)
     for tab in tabs:
-        tab.select(events.shown, view, outputs, **HIDDEN)
+        tab.select(events.shown, view, outputs, **AT_ONCE)
 
 
 def _row(entry: Entry, *, is_chosen: bool) -> str:
     tags = "".join(forms.plain_tag(word) for word in (entry.entry_id, entry.language, entry.intent) if word)
     title = f'<strong dir="auto">{inert(entry.question or entry.answer, 200)}</strong>'
     return (
-        f'<button type="button" class="entry" data-act="edit" data-entry="{inert(entry.entry_id, 500)}" '
-        f'aria-pressed="{str(is_chosen).lower()}">{title}'
+        f'<button type="button" class="entry" data-act="edit" data-shows="knowledge-form" '
+        f'data-entry="{inert(entry.entry_id, 500)}" aria-pressed="{str(is_chosen).lower()}">{title}'
         f'<span class="said" dir="auto">{inert(entry.answer, 240)}</span><span class="tags">{tags}</span></button>'
     )
 

@@ -9,7 +9,7 @@ import gradio as gr
 
 from apps.customer_service.desk import APP, Desk
 from apps.customer_service.ui import forms
-from apps.customer_service.ui.chat_tab import ACTIONS, HIDDEN
+from apps.customer_service.ui.chat_tab import ACTIONS, AT_ONCE
 from apps.customer_service.ui.inert import inert
 from apps.customer_service.ui.label_words import intent_words
 from core.errors import UserError
@@ -170,9 +170,9 @@ def build_unanswered_tab(desk: Desk, tabs: Sequence[gr.Tab]) -> None:
     """
     events = UnansweredTab(desk)
     shown = show_html(js_on_load=ACTIONS, elem_id="unanswered")
-    shown.click(events.act, None, shown, **HIDDEN)
+    shown.click(events.act, None, shown, **AT_ONCE)
     for tab in tabs:
-        tab.select(events.shown, None, shown, **HIDDEN)
+        tab.select(events.shown, None, shown, **AT_ONCE)
 
 
 def _group(cluster: Cluster, questions: Any) -> Group:

@@ -1,6 +1,7 @@
 """Quality on real intent data, beside TF-IDF with a linear SVM on the same split.
 
-The suite's preset (or a finished run) and two SVMs over TF-IDF: words and their pairs, and character n-grams with them.
+The suite's preset (or a finished run), and an SVM over TF-IDF of character n-grams, perhaps with words: the kind that
+is best on validation data.
 Measured on the test split: accuracy, and where the data has out-of-scope texts their AUROC and the share of them that
 is found when one point of accuracy on validation data is given up. Every threshold is chosen on validation data. Then
 the time of one query through the bundle, raw text in, typed answer out.
@@ -45,14 +46,23 @@ class Scored:
     strangeness: Floats
 
 
-def linear_svm(train: list[Example], with_characters: bool) -> Any:
-    """TF-IDF and a linear SVM, fitted on the texts that have a label."""
+def best_svm(train: list[Example], validation: list[Example]) -> tuple[str, Any]:
+    """TF-IDF and a linear SVM: of several kinds of features and strengths the one that is best on validation data."""
     words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=r"(?u)\b\w+\b")
-    characters = TfidfVectorizer(analyzer="char", ngram_range=(1, 5), sublinear_tf=True)
-    features = FeatureUnion([("words", words), ("characters", characters)]) if with_characters else words
-    known = [example for example in train if example["label"]]
-    model = make_pipeline(features, LinearSVC(C=1.0))
-    return model.fit([example["text"] for example in known], [example["label"] for example in known])
+    short = TfidfVectorizer(analyzer="char", ngram_range=(1, 3), sublinear_tf=True)
+    long = TfidfVectorizer(analyzer="char", ngram_range=(1, 5), sublinear_tf=True)
+    both = FeatureUnion([("words", words), ("characters", long)])
+    known, asked = [e for e in train if e["label"]], [e for e in validation if e["label"]]
+    best: tuple[float, str, Any] = (-1.0, "", None)
+    for name, features in (("characters 1-3", short), ("characters 1-5", long), ("words and characters", both)):
+        seen = features.fit_transform([e["text"] for e in known])
+        checked = features.transform([e["text"] for e in asked])
+        for strength in (0.3, 1.0):
+            classifier = LinearSVC(C=strength).fit(seen, [e["label"] for e in known])
+            accuracy = float((classifier.predict(checked) == [e["label"] for e in asked]).mean())
+            if accuracy > best[0]:
+                best = (accuracy, f"{name}, C {strength:g}", make_pipeline(features, classifier))
+    return best[1], best[2]
 
 
 def score_svm(model: Any, examples: list[Example]) -> Scored:
@@ -122,12 +132,11 @@ def main() -> None:
 
     def show(title: str, score: Any) -> None:
         line = measure(score(splits["validation"]), score(splits["test"]), truth["validation"], truth["test"])
-        print(f"{title:38}{line}", flush=True)
+        print(f"{title:44}{line}", flush=True)
 
     show(f"suite, {arguments.config}", lambda part: score_suite(predictor, part))
-    for title, with_characters in (("TF-IDF of words, linear SVM", False), ("and characters, linear SVM", True)):
-        model = linear_svm(splits["train"], with_characters)
-        show(title, lambda part, model=model: score_svm(model, part))
+    name, svm = best_svm(splits["train"], splits["validation"])
+    show(f"SVM ({name})", lambda part: score_svm(svm, part))
     ece = Estimate(**predictor.read_json("metrics.json")["test"]["metrics"]["ece"])
     one = query_ms(predictor, splits["test"])
     print(f"training {seconds / 60:.1f} min, calibration error {ece}, one query {one:.2f} ms")

@@ -32,5 +32,5 @@ class TextDataConfig(DataConfig):
     columns: TextColumns = TextColumns()
     out_of_scope_labels: tuple[str, ...] | Literal["auto"] = "auto"
     """Labels that say that no class fits; auto = oos, out_of_scope, none and the like."""
-    max_chars: int = Field(default=2000, ge=16, le=100_000)
-    """Letters that are read of a text."""
+    out_of_scope_share: float = Field(default=0.06, ge=0, lt=0.5)
+    """Share of training examples that texts out of scope make up at least, where there are some: they are repeated."""

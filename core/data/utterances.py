@@ -62,7 +62,15 @@ def load_texts(
             "Texts of one conversation stay in one split, or figures are too good.",
             "Correct the splits, or go on with --data.allow-leakage.",
         )
-    return _loaded(rows, report)
+    return _loaded([*rows, *_repeated(rows, config.out_of_scope_share)], rows, report)
+
+
+def _repeated(rows: Sequence[TextRow], share: float) -> list[TextRow]:
+    """Training texts out of scope again and again, until they make up a share: a few would be forgotten."""
+    train = [row for row in rows if row.split == "train"]
+    outside = [row for row in train if not row.label]
+    wanted = int(share * (len(train) - len(outside)) / (1 - share)) - len(outside)
+    return [outside[number % len(outside)] for number in range(max(0, wanted))] if outside else []
 
 
 def _without_conflicts(rows: Sequence[TextRow], found: FoundTexts) -> list[TextRow]:
@@ -212,7 +220,8 @@ def _duplicates(rows: Sequence[TextRow]) -> tuple[Duplicates, Duplicates]:
     return within, across
 
 
-def _loaded(rows: Sequence[TextRow], report: DataReport) -> LoadedTexts:
+def _loaded(rows: Sequence[TextRow], found: Sequence[TextRow], report: DataReport) -> LoadedTexts:
+    """Examples of all rows; the fingerprint is of those that were found."""
     splits: dict[SplitName, list[Example]] = {split: [] for split in SPLITS}
     digest = hashlib.sha256()
     for row in rows:
@@ -220,7 +229,7 @@ def _loaded(rows: Sequence[TextRow], report: DataReport) -> LoadedTexts:
         example = {"text": row.text, "label": row.label or "", "path": row.place}
         known = {"group": row.group, "answer": row.answer}
         splits[row.split].append(example | {name: value for name, value in known.items() if value})
-    for line in sorted(f"{row.split}\0{row.label}\0{row.text}" for row in rows):
+    for line in sorted(f"{row.split}\0{row.label}\0{row.text}" for row in found):
         digest.update(f"{line}\n".encode("utf-8", "surrogatepass"))
     labels = tuple(sorted({str(row.label) for row in rows if row.label and row.split == "train"}))
     return LoadedTexts(splits, labels, report, digest.hexdigest())

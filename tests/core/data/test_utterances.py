@@ -168,7 +168,23 @@ def test_data_that_cannot_be_used_is_refused_with_the_way_out(tmp_path: Path) ->
 
 
 def test_real_sets_load(real_data: Path) -> None:
-    clinc = load(real_data / "clinc150" / "data_full.json")
+    clinc = load(real_data / "clinc150" / "data_full.json", out_of_scope_share=0)
     assert (len(clinc.labels), len(clinc.splits["train"]), len(clinc.splits["test"])) == (150, 15_100, 5_500)
     smp = load(real_data / "smp2020-zh-intents")
     assert (len(smp.labels), len(smp.splits["train"]), len(smp.splits["test"])) == (91, 3_511, 763)
+
+
+def test_texts_out_of_scope_are_repeated_in_training_alone(tmp_path: Path) -> None:
+    rows = [{**row, "split": split} for row in questions(count=50) for split in ("train", "val", "test")]
+    rows += [
+        {"text": f"strange {n} {split}", "intent": "oos", "split": split}
+        for n in range(2)
+        for split in ("train", "val")
+    ]
+    file = write_jsonl(tmp_path / "data.jsonl", rows)
+    seen, plain = load(file, out_of_scope_share=0.1), load(file, out_of_scope_share=0)
+    counts = [Counter(example["label"] == "" for example in loaded.splits["train"]) for loaded in (seen, plain)]
+    assert counts == [{False: 100, True: 11}, {False: 100, True: 2}]
+    assert len(seen.splits["validation"]) == len(plain.splits["validation"]) == 102
+    assert seen.report == plain.report
+    assert seen.fingerprint == plain.fingerprint

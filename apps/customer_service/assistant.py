@@ -7,10 +7,9 @@ from pathlib import Path
 from apps.customer_service.app import SPEC, CustomerServiceConfig
 from apps.customer_service.dialogue import Dialogue
 from apps.customer_service.knowledge import open_base
-from core.evaluation.decision import Verdict
 from core.retrieval.entry import Entry
 from core.retrieval.knowledge_base import KnowledgeBase
-from core.retrieval.policy import NOTHING_FOUND, RetrievalPolicy, search
+from core.retrieval.policy import RetrievalPolicy, search
 from core.retrieval.retrieval import Retrieval
 from core.serving.predictor import Predictor, load_predictor
 from core.tasks.text_answer import TextAnswer
@@ -68,10 +67,8 @@ def understand(predictor: Predictor, text: str) -> TextAnswer:
     return answer
 
 
-def search_knowledge(knowledge: KnowledgeBase, policy: RetrievalPolicy | None, query: str, language: str) -> Retrieval:
+def search_knowledge(knowledge: KnowledgeBase, policy: RetrievalPolicy, query: str, language: str) -> Retrieval:
     """What the knowledge base has; nothing where it is empty."""
-    if policy is None:
-        return Retrieval((), Verdict("refused", (NOTHING_FOUND,), ()), 1.0)
     return search(knowledge, policy, query, language)
 
 

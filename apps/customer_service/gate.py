@@ -9,6 +9,8 @@ from core.retrieval.retrieval import Hit, Retrieval
 from core.tasks.text_answer import TextAnswer
 
 MORE_LIKELY_THAN_NOT = 0.5
+AGREED = 0.95
+"""Two unsure verdicts for the same entry are as good as one that is sure from this joint probability on."""
 NUM_OFFERED = 3
 """Meanings that a "did you mean" has room for."""
 
@@ -37,7 +39,8 @@ def judge_both(intent: TextAnswer, retrieval: Retrieval, entry: Entry | None) ->
 
     Where one answered and the other has no objection, that is the answer. Where both have an entry and not the same,
     retrieval is followed if it is the more probable, for it has seen the entry's words; else the customer is asked.
-    Where one is unsure the customer is asked too, unless not even the likeliest meanings are likely.
+    Where one is unsure the customer is asked too, unless not even the likeliest meanings are likely. Two that are
+    unsure but name the same entry first count together.
 
     Args:
         intent: The intent model's word.
@@ -52,6 +55,8 @@ def judge_both(intent: TextAnswer, retrieval: Retrieval, entry: Entry | None) ->
         return _found(intent, retrieval, by_intent)
     if by_intent:
         return _understood(intent, retrieval, by_intent)
+    if (meant, found) == ("unsure", "unsure") and (agreed := _agreed(intent, retrieval)) >= AGREED:
+        return Gated("answer", "intent", "answered", agreed, retrieval.hits)
     if "unsure" in (meant, found) and _share_offered(intent, retrieval) >= MORE_LIKELY_THAN_NOT:
         return _ask("unsure", intent, retrieval)
     reason: Literal["out_of_scope", "no_knowledge"] = "no_knowledge" if meant == "answered" else "out_of_scope"
@@ -104,6 +109,15 @@ def _understood(intent: TextAnswer, retrieval: Retrieval, by_intent: tuple[Hit, 
         if first.entry.entry_id != own and first.probability > MORE_LIKELY_THAN_NOT:
             return _ask("disagreement", intent, retrieval)
     return Gated("answer", "intent", "answered", _sureness(intent), by_intent)
+
+
+def _agreed(intent: TextAnswer, retrieval: Retrieval) -> float:
+    """Probability of an entry that both name first, as of two witnesses that know nothing of each other; 0 if not."""
+    first, sure = retrieval.hits[0], _sureness(intent)
+    if first.entry.intent != intent.label:
+        return 0.0
+    both = first.probability * sure
+    return both / max(both + (1 - first.probability) * (1 - sure), 1e-12)
 
 
 def _ask(reason: Literal["unsure", "disagreement"], intent: TextAnswer, retrieval: Retrieval) -> Gated:

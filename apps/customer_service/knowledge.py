@@ -27,7 +27,7 @@ from core.retrieval.knowledge_config import KnowledgeColumns
 from core.retrieval.knowledge_files import load_knowledge
 from core.retrieval.knowledge_report import EntryPair, KnowledgeReport
 from core.retrieval.knowledge_tables import Query, load_queries
-from core.retrieval.policy import RetrievalPolicy
+from core.retrieval.policy import RetrievalPolicy, unfitted_policy
 from core.texts import LANGUAGES, Language
 
 ENTRIES, POLICY, ENCODER, REPORT = "entries.jsonl", "retrieval.json", "encoder", "knowledge_report.json"
@@ -94,7 +94,7 @@ def make_knowledge(job: AssetJob) -> Mapping[str, Evaluation]:
     return {"retrieval": measured}
 
 
-def open_base(assets: Path, changes: Path | None) -> tuple[KnowledgeBase, RetrievalPolicy | None]:
+def open_base(assets: Path, changes: Path | None) -> tuple[KnowledgeBase, RetrievalPolicy]:
     """The knowledge base of a bundle's assets, with the changes made since; empty where the bundle has none.
 
     Args:
@@ -103,7 +103,7 @@ def open_base(assets: Path, changes: Path | None) -> tuple[KnowledgeBase, Retrie
     """
     entries = load_entries(assets / ENTRIES) if (assets / ENTRIES).is_file() else []
     encoder = load_encoder(assets / ENCODER) if (assets / ENCODER).is_dir() else None
-    policy = None
+    policy = unfitted_policy()
     if (assets / POLICY).is_file():
         policy = RetrievalPolicy.model_validate_json((assets / POLICY).read_text(encoding="utf-8"))
     return KnowledgeBase(entries, Journal(changes) if changes else None, encoder), policy

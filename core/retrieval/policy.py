@@ -39,7 +39,7 @@ class RetrievalPolicy(Record):
     decision: DecisionPolicy
     """Temperature of the logits, prediction sets, and the novelty above which there is no answer."""
     fitted_on: str
-    """queries, or pseudo_queries where there were too few."""
+    """queries, pseudo_queries where there were too few, or nothing."""
 
     def logits(self, features_CF: FloatArray) -> FloatArray:
         """One logit a candidate, not yet divided by the temperature."""
@@ -51,6 +51,28 @@ class RetrievalPolicy(Record):
             return 1.0
         signs = answer_signs(features_CF, self.logits(features_CF))
         return float(1 / (1 + np.exp(np.clip(signs @ np.array(self.sign_weights) + self.sign_bias, -50, 50))))
+
+
+def unfitted_policy() -> RetrievalPolicy:
+    """For a base that was empty when it was made: BM25, and an answer where an entry holds six tenths of the query."""
+    decision = DecisionPolicy(
+        temperature=1.0,
+        ece_before=None,
+        ece_after=None,
+        novelty_threshold=0.5,
+        accepted_share=1.0,
+        coverage=0.5,
+        conformal_quantile=0.5,
+        num_examples=0,
+    )
+    return RetrievalPolicy(
+        weights=(1.0, 0.0, 0.0, 0.0),
+        sign_weights=(10.0, 0.0, 0.0, 0.0, 0.0),
+        sign_bias=-6.0,
+        pool=20,
+        decision=decision,
+        fitted_on="nothing",
+    )
 
 
 def search(

@@ -82,6 +82,22 @@ def test_an_unsure_search_objects_to_the_intent_only_with_a_likelier_entry(proba
     assert one(small_bot({ASKED: SURE}, {ASKED: ([(RETURN, probability), (STATUS, 0.1)], "unsure")})).kind == kind
 
 
+@pytest.mark.parametrize(
+    ("entry", "probability", "kind"),
+    [(STATUS, 0.8, "answer"), (STATUS, 0.6, "clarify"), (RETURN, 0.8, "clarify")],
+    ids=["agree", "agree-weakly", "disagree"],
+)
+def test_two_unsure_verdicts_for_the_same_entry_answer_together(entry: Entry, probability: float, kind: str) -> None:
+    bot = small_bot(
+        {ASKED: ("order_status", 0.85, "unsure")},
+        {ASKED: ([(entry, probability), (PASSWORD, 0.1)], "unsure")},
+        possible={ASKED: ("order_status", "return_start")},
+    )
+    reply = one(bot)
+    assert reply.kind == kind
+    assert kind == "clarify" or (reply.sources[0].entry_id == STATUS.entry_id and reply.confidence > 0.95)
+
+
 def test_a_single_meaning_that_is_unlikely_is_no_answer() -> None:
     """A conformal set is never empty: nonsense gets the most probable label, at 0.04."""
     reply = one(small_bot({ASKED: ("order_status", 0.04, "answered")}, {ASKED: ([(STATUS, 0.1)], "refused")}))

@@ -7,12 +7,13 @@ import numpy.typing as npt
 import pytest
 
 from core.config import DecisionConfig
+from core.retrieval.entry import Entry
 from core.retrieval.evaluate_retrieval import evaluate_retrieval
 from core.retrieval.fit_knowledge import add_known_queries, fit_knowledge
 from core.retrieval.fit_retrieval import fit_retrieval
 from core.retrieval.knowledge_base import KnowledgeBase
 from core.retrieval.knowledge_tables import Query
-from core.retrieval.policy import RetrievalPolicy, search
+from core.retrieval.policy import RetrievalPolicy, search, unfitted_policy
 
 from .shop import CUSTOMERS, FRAMES, OUT_OF_SCOPE, TEAM, TRAIN, VALIDATION, make_entries
 
@@ -140,3 +141,11 @@ def test_training_queries_that_mislead_are_not_known() -> None:
     fitted = fit_knowledge(make_entries(), wrong, direct, None, CONFIG)
     assert not fitted.knows_queries
     assert fitted.knowledge.entries() == make_entries()
+
+
+def test_base_that_was_empty_answers_from_what_was_added_and_from_nothing_else() -> None:
+    knowledge, policy = KnowledgeBase([]), unfitted_policy()
+    assert search(knowledge, policy, "where is my parcel").verdict.decision == "refused"
+    knowledge.put(Entry(entry_id="a", question="Where is my parcel?", answer="Look at the tracking page."))
+    assert search(knowledge, policy, "where is my parcel").verdict.decision == "answered"
+    assert search(knowledge, policy, "do you sell blue elephants").verdict.decision == "refused"

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from core.data.module import Example
 from core.evaluation.classification_report import evaluate_classification
 from core.evaluation.decision import DecisionPolicy, Verdict
 from core.evaluation.evaluation import Evaluation

@@ -5,17 +5,18 @@ import subprocess
 import sys
 from pathlib import Path
 
-RUN = Path("runs/medical_imaging/latest")
-SHORT = ("trainer_speed", "input_pipeline", "serving_speed")
-LONG = ("mask_quality", "skin_quality")
+APPS = ("medical_imaging", "customer_service")
+SHORT = ("trainer_speed", "input_pipeline", "serving_speed", "faq_quality", "chat_load")
+LONG = ("intent_quality", "vector_index", "mask_quality", "skin_quality")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser("python -m benchmarks", description=__doc__)
     parser.add_argument("--full", action="store_true", help="also those that train for up to twenty minutes")
     names = SHORT + (LONG if parser.parse_args().full else ())
-    if not RUN.exists():
-        subprocess.run([sys.executable, "-m", "apps.medical_imaging.train", "--config", "quick"], check=True)
+    for app in APPS:
+        if not (Path("runs") / app / "latest").exists():
+            subprocess.run([sys.executable, "-m", f"apps.{app}.train", "--config", "quick"], check=True)
     failed = []
     for name in names:
         print(f"== {name}", flush=True)

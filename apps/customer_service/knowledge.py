@@ -13,7 +13,7 @@ from apps.customer_service.language import detect_language
 from core.app import AssetJob
 from core.console import show_heading
 from core.data.module import SPLITS, DataModule, SplitName
-from core.data.split import split_by_seed
+from core.data.split import shares_of_missing, split_by_seed
 from core.evaluation.evaluation import Evaluation
 from core.files import new_folder
 from core.retrieval.encoder import load_encoder
@@ -142,8 +142,7 @@ def read_queries(config: CustomerServiceConfig, entries: Sequence[Entry]) -> lis
     found = [query for query in found if query.entry_id in ids]
     if all(query.split for query in found):
         return found
-    shares: dict[SplitName, float] = {"validation": config.data.validation_share, "test": config.data.test_share}
-    shares = {"train": 1 - sum(shares.values()), **shares}
+    shares = shares_of_missing(("validation", "test"), config.data)
     names = [f"{query.entry_id}\0{query.query}" for query in found]
     chosen = split_by_seed(names, [query.entry_id for query in found], [None] * len(found), shares, config.seed)
     return [query.model_copy(update={"split": split}) for query, split in zip(found, chosen, strict=True)]

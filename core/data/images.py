@@ -25,7 +25,7 @@ from core.data.module import SPLITS, Example, SplitName
 from core.data.pixel_cache import PixelCache, Progress, load_pixels
 from core.data.publish import default_cache_dir, publish
 from core.data.report import MAX_LISTED, DataReport, SizeRange, count_rows
-from core.data.split import draw_limited, split_by_seed
+from core.data.split import draw_limited, shares_of_missing, split_by_seed
 from core.errors import UsageError, UserError
 
 Sample = Callable[[Path], None]
@@ -135,15 +135,7 @@ def _with_splits(
     pool = [item for item in usable if item.row.split in (None, "train")]
     if not missing or not pool:
         return list(usable)
-    shares = {"validation": config.validation_share, "test": config.test_share}
-    wanted: dict[SplitName, float] = {split: shares[split] for split in missing}
-    wanted = {"train": 1 - sum(wanted.values()), **wanted}
-    if wanted["train"] <= 0:
-        raise UsageError(
-            "Validation and test take the whole data.",
-            "Their shares are less than 1 together.",
-            "Lower --data.test-share.",
-        )
+    wanted = shares_of_missing(missing, config)
     chosen = split_by_seed(
         [item.row.path for item in pool], [item.row.label for item in pool], _joint_groups(pool, cache), wanted, seed
     )

@@ -4,7 +4,9 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 
+from core.config import DataConfig
 from core.data.module import SPLITS, SplitName
+from core.errors import UsageError
 
 SPLIT_NAMES: dict[str, SplitName] = {
     **dict.fromkeys(("train", "training", "trn"), "train"),
@@ -16,6 +18,24 @@ SPLIT_NAMES: dict[str, SplitName] = {
 def as_split(word: str) -> SplitName | None:
     """The split that a word names, or None."""
     return SPLIT_NAMES.get(word.strip().casefold())
+
+
+def shares_of_missing(missing: Sequence[SplitName], config: DataConfig) -> dict[SplitName, float]:
+    """Share of each split when those that the data does not have are split off from training.
+
+    Raises:
+        UsageError: Nothing would be left for training.
+    """
+    shares = {"validation": config.validation_share, "test": config.test_share}
+    wanted: dict[SplitName, float] = {split: shares[split] for split in missing}
+    wanted = {"train": 1 - sum(wanted.values()), **wanted}
+    if wanted["train"] <= 0:
+        raise UsageError(
+            "Validation and test take the whole data.",
+            "Their shares are less than 1 together.",
+            "Lower --data.test-share.",
+        )
+    return wanted
 
 
 def split_by_seed(

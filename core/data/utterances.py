@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from core.data.module import SPLITS, Example, SplitName
 from core.data.report import MAX_LISTED, DataReport, DuplicatePair, Duplicates, Rejected, count_rows
-from core.data.split import draw_limited, split_by_seed
+from core.data.split import draw_limited, shares_of_missing, split_by_seed
 from core.data.text_config import TextDataConfig
 from core.data.text_rows import OUT_OF_SCOPE, FoundTexts, TextRow
 from core.data.text_sources import find_texts
@@ -105,15 +105,7 @@ def _with_splits(rows: Sequence[TextRow], config: TextDataConfig, seed: int, not
     pool = [row for row in rows if row.split in (None, "train") and row.place != CORRECTION]
     if not missing or not pool:
         return [replace(row, split=row.split or "train") for row in rows]
-    shares = {"validation": config.validation_share, "test": config.test_share}
-    wanted: dict[SplitName, float] = {split: shares[split] for split in missing}
-    wanted = {"train": 1 - sum(wanted.values()), **wanted}
-    if wanted["train"] <= 0:
-        raise UsageError(
-            "Validation and test take the whole data.",
-            "Their shares are less than 1 together.",
-            "Lower --data.test-share.",
-        )
+    wanted = shares_of_missing(missing, config)
     chosen = split_by_seed(
         [f"{fold(row.text)}\0{row.label}" for row in pool],
         [row.label for row in pool],

@@ -104,6 +104,8 @@ def check_same_run(folder: Path, config: Config) -> None:
     if not file.is_file():
         return
     before, now = _flat(yaml.safe_load(file.read_text(encoding="utf-8"))), _flat(yaml.safe_load(dump_config(config)))
+    # A setting that did not exist yet was as it is by default now.
+    before = {**_flat(yaml.safe_load(dump_config(type(config)()))), **before}
     changed = [key for key in now if before.get(key) != now[key]]
     if changed:
         told = "; ".join(f"{key} was {before.get(key)!r} and is {now[key]!r}" for key in changed[:4])

@@ -2,22 +2,19 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from apps.customer_service.assistant import Assistant
 from apps.customer_service.dialogue import Written
+from apps.customer_service.recall import CLOSED, details_of, recall_session
 from apps.customer_service.reply import Reply
 from apps.customer_service.session import Session
 from core.serving.conversations import Conversations
-from core.serving.messages import Message
 from core.texts import Text
 
 APP = "customer_service"
 MAX_SESSIONS = 10_000
-"""Chats of programs whose context is remembered; the oldest is forgotten first and goes on without context."""
-CLOSED = "handoff_closed"
-"""In the details of the message that gives a chat back to the bot."""
+"""Chats of programs whose context is remembered; the oldest is read from the store again."""
 BACK = Text("The conversation is back with the assistant.", "对话已交回智能客服。")
 
 
@@ -49,7 +46,7 @@ class Desk:
 
     assistant: Assistant
     conversations: Conversations
-    _sessions: OrderedDict[str, Session] = field(default_factory=OrderedDict)
+    _sessions: OrderedDict[str, tuple[Session, int]] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def hear(self, conversation_id: str, session: Session, text: str, written: Written | None = None) -> Turn:
@@ -70,7 +67,7 @@ class Desk:
         reply, after = self.assistant.dialogue.reply(session, text, written)
         message_id = 0
         if reply.reason != "handed_over":  # a person is answering: what the bot says meanwhile is no part of it
-            message_id = self.conversations.add_message(conversation_id, "bot", reply.text, reply.to_json())
+            message_id = self.conversations.add_message(conversation_id, "bot", reply.text, details_of(reply))
             self._pass_on(conversation_id, text, reply)
         return Turn(reply, after, conversation_id, message_id)
 
@@ -80,13 +77,10 @@ class Desk:
         Raises:
             UserError: There is no such conversation.
         """
-        with self._lock:
-            session = self._sessions.get(conversation_id, Session())
-        if session.handed_over and self.is_given_back(self.conversations.messages(conversation_id)):
-            session = session.given_back()
+        session, seen = self._session_of(conversation_id)
         turn = self.hear(conversation_id, session, text)
         with self._lock:
-            self._sessions[turn.conversation_id] = turn.session
+            self._sessions[turn.conversation_id] = turn.session, turn.message_id or seen
             self._sessions.move_to_end(turn.conversation_id)
             while len(self._sessions) > MAX_SESSIONS:
                 self._sessions.popitem(last=False)
@@ -97,10 +91,18 @@ class Desk:
         words = BACK.in_language("zh" if language == "zh" else "en")
         self.conversations.add_message(conversation_id, "bot", words, {CLOSED: True})
 
-    def is_given_back(self, messages: Sequence[Message]) -> bool:
-        """Did a person have the chat, and is done with it?"""
-        handed = [CLOSED in m.details for m in messages if CLOSED in m.details or m.details.get("kind") == "handoff"]
-        return bool(handed) and handed[-1]
+    def _session_of(self, conversation_id: str) -> tuple[Session, int]:
+        """What is remembered of a program's chat, and the last message that is part of it."""
+        with self._lock:
+            session, seen = self._sessions.get(conversation_id, (None, 0))
+        if session is None:
+            messages = self.conversations.messages(conversation_id) if conversation_id else ()
+            return recall_session(messages, "en")[1], messages[-1].id if messages else 0
+        if session.handed_over and (news := self.conversations.messages(conversation_id, seen)):
+            seen = news[-1].id
+            if any(CLOSED in message.details for message in news):
+                session = session.given_back()
+        return session, seen
 
     def _pass_on(self, conversation_id: str, text: str, reply: Reply) -> None:
         ranking = reply.intent.ranking if reply.intent else ()

@@ -22,7 +22,7 @@ from apps.customer_service.phrases import (
     talk_of_label,
 )
 from apps.customer_service.reply import Kind, Option, Reason, Reply
-from apps.customer_service.session import Offered, Session, Turn
+from apps.customer_service.session import Offered, Session, remember
 from apps.customer_service.slots import find_slots
 from core.evaluation.decision import Decision, Verdict
 from core.retrieval.entry import Entry
@@ -33,7 +33,6 @@ from core.texts import Text
 Written = Callable[[str], None]
 """Told the answer so far while a language model writes it."""
 
-KEPT_TURNS = 8
 PERSON_LABEL = "talk_to_human"
 
 
@@ -87,7 +86,7 @@ class Dialogue:
         if message.is_cut and not heard.handed_over:
             note = says.CUT.in_language(reply.language).format(limit=self.config.max_message_chars)
             reply = replace(reply, text=f"{reply.text}\n{note}")
-        return reply, _remember(heard, message.text, reply)
+        return reply, remember(heard, message.text, reply)
 
     # ---- what needs no model -------------------------------------------------------------------------
 
@@ -234,19 +233,3 @@ def _as_certain(option: Offered) -> TextAnswer:
 def _say(session: Session, words: Text, kind: Kind, reason: Reason) -> Reply:
     return Reply(words.in_language(session.language), session.language, kind, reason, "answered")
 
-
-def _remember(session: Session, text: str, reply: Reply) -> Session:
-    is_alone = reply.reason != "follow_up"
-    turn = Turn(user=text, query=reply.query or text, bot=reply.text, kind=reply.kind, is_alone=is_alone)
-    failed = reply.kind in ("fallback", "clarify") or reply.reason == "repeated_failure"
-    changes = {
-        "turns": (*session.turns, turn)[-KEPT_TURNS:],
-        "num_turns": session.num_turns + 1,
-        "failures": session.failures + 1 if failed else 0 if reply.kind == "answer" else session.failures,
-        "offered": tuple(Offered(text=o.text, label=o.label, entry_id=o.entry_id) for o in reply.options),
-        "handed_over": session.handed_over or reply.kind == "handoff",
-    }
-    if reply.kind == "answer":
-        changes["last_intent"] = reply.intent.label if reply.intent else ""
-        changes["last_entry"] = reply.sources[0].entry_id if reply.sources else ""
-    return session.model_copy(update=changes)

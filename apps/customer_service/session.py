@@ -1,7 +1,10 @@
 """What the bot remembers of one conversation; immutable, and JSON-ready as every record is."""
 
+from apps.customer_service.reply import Reply
 from core.config import Record
 from core.texts import Language
+
+KEPT_TURNS = 8
 
 
 class Turn(Record):
@@ -55,3 +58,21 @@ class Session(Record):
     def given_back(self) -> "Session":
         """When the person is done: the bot answers again."""
         return self.model_copy(update={"handed_over": False, "failures": 0})
+
+
+def remember(session: Session, text: str, reply: Reply) -> Session:
+    """The session after a message and the reply to it."""
+    is_alone = reply.reason != "follow_up"
+    turn = Turn(user=text, query=reply.query or text, bot=reply.text, kind=reply.kind, is_alone=is_alone)
+    failed = reply.kind in ("fallback", "clarify") or reply.reason == "repeated_failure"
+    changes = {
+        "turns": (*session.turns, turn)[-KEPT_TURNS:],
+        "num_turns": session.num_turns + 1,
+        "failures": session.failures + 1 if failed else 0 if reply.kind == "answer" else session.failures,
+        "offered": tuple(Offered(text=o.text, label=o.label, entry_id=o.entry_id) for o in reply.options),
+        "handed_over": session.handed_over or reply.kind == "handoff",
+    }
+    if reply.kind == "answer":
+        changes["last_intent"] = reply.intent.label if reply.intent else ""
+        changes["last_entry"] = reply.sources[0].entry_id if reply.sources else ""
+    return session.model_copy(update=changes)

@@ -85,8 +85,8 @@ class Conversations(Handoffs, Questions):
                 continue
         raise UserError(f"There is no message {message_id}.", "The id of one that is kept.", "Rate another.")
 
-    def ratings(self, app: str, limit: int = 1000) -> Sequence[Rating]:
-        """The newest first."""
+    def ratings(self, app: str, limit: int = 1000, conversation_id: str = "") -> Sequence[Rating]:
+        """The newest first; of one conversation, or of all."""
         query = (
             select(RatingRow, MessageRow)
             .join(MessageRow, MessageRow.id == RatingRow.message_id)
@@ -95,6 +95,8 @@ class Conversations(Handoffs, Questions):
             .order_by(RatingRow.created.desc(), RatingRow.message_id.desc())
             .limit(limit)
         )
+        if conversation_id:
+            query = query.where(ConversationRow.id == conversation_id)
         with Session(self.engine) as session:
             return [
                 Rating(message.id, message.conversation_id, message.text, row.value, row.reason, row.created)

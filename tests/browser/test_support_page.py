@@ -153,6 +153,40 @@ def test_person_takes_over_answers_into_the_chat_and_gives_it_back(open_support:
     assert customer.locator("img[src=x]").count() == agent.locator("img[src=x]").count() == 0
 
 
+def test_reload_keeps_the_chat_and_the_answer_of_a_person_arrives(open_support: Open) -> None:
+    customer, agent = open_support().page, open_support().page
+    question = "How can I see the status of my order?"
+    line = answered(customer, question)
+    line.locator("[data-act=like]").click()
+    expect(line.locator("[data-act=like]")).to_have_attribute("aria-pressed", "true")
+    say(customer, f"I need a person {NASTY}")
+    customer.locator("#chat-bar [data-act=person]").click()
+    expect_text(customer, "#chat-bar", "A colleague will answer here")
+    expect(customer.locator("#chat-live .line")).to_have_count(0)
+    customer.reload()
+    expect_text(customer, "#chat-bar", "A colleague will answer here")
+    expect(customer.locator("#chat-log .line.customer .said").first).to_have_text(question)
+    expect(customer.locator("#chat-log .sources a").first).to_have_text(question)
+    expect(customer.locator("#chat-log [data-act=like][aria-pressed=true]")).to_have_count(1)
+    assert customer.locator("img[src=x]").count() == 0
+    team(agent, "handoffs")
+    agent.locator("#handoff-list .entry").first.click()
+    agent.locator("#handoff-list .entry", has_text="Talk to a person").first.click()
+    agent.locator("#handoff [name=text]").fill("Here I am.")
+    agent.locator("#handoff [data-act=answer]").click()
+    expect_text(agent, "#handoff", "Sent.")
+    expect(customer.locator("#chat-log .line.agent .said")).to_have_text("Here I am.")
+    agent.locator("#handoff [data-act=close]").click()
+    expect_text(customer, "#chat-log", "The conversation is back with the assistant.")
+    customer.locator("#chat-bar [data-act=clear]").click()
+    expect(customer.locator("#chat-log [role=log]")).to_have_count(0)
+    customer.wait_for_timeout(300)
+    customer.reload()
+    customer.wait_for_selector("#chat-log .choice >> visible=true")
+    customer.wait_for_timeout(500)
+    assert customer.locator("#chat-log .line.customer").count() == 0
+
+
 def test_entry_answers_as_soon_as_it_is_added_and_no_more_once_deleted(open_support: Open) -> None:
     page = open_support().page
     question, answer = "Do you lend umbrellas to visitors?", "Yes, red umbrellas wait at the door."

@@ -59,7 +59,7 @@ def build_support_page(assistant: Assistant, conversations: Conversations) -> gr
         chat = gr.State(None)
         with gr.Tabs():
             with gr.Tab(label(CHAT), id="chat"):
-                build_chat_tab(desk, chat)
+                build_chat_tab(desk, chat, page)
             with gr.Tab(label(TEAM), id="team") as team, gr.Tabs():
                 _build_team_tabs(desk, chat, team)
         add_endpoints(desk)

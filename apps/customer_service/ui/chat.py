@@ -5,10 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from apps.customer_service.desk import CLOSED, Desk, Turn
+from apps.customer_service.desk import APP, Desk, Turn
+from apps.customer_service.recall import CLOSED, read_reply, recall_session
 from apps.customer_service.reply import Reply
 from apps.customer_service.session import Session
 from apps.customer_service.ui.chat_words import FAILED
+from core.errors import UserError
+from core.serving.messages import Message
 from core.texts import Language
 
 Who = Literal["customer", "bot", "agent", "note"]
@@ -78,7 +81,10 @@ class Chat:
     def answer(self, desk: Desk, text: str, written: Callable[[str], None]) -> Turn:
         """The reply to a message, kept and remembered."""
         with self.lock:
-            turn = desk.hear(self.conversation_id, self.session, text, written)
+            try:
+                turn = desk.hear(self.conversation_id, self.session, text, written)
+            except UserError:  # it was deleted meanwhile
+                turn = desk.hear("", Session(language=self.session.language), text, written)
             self.conversation_id = turn.conversation_id
             self.before, self.session = self.session, turn.session
             return turn
@@ -138,3 +144,31 @@ class Chat:
             if line.reply is not None:
                 return line.reply.reason == "handed_over"
         return False
+
+
+def recall_chat(desk: Desk, conversation_id: str, language: Language) -> Chat | None:
+    """A chat as it is stored, for a page that was loaded anew; None = there is no such chat.
+
+    Args:
+        desk: Keeps what was said.
+        conversation_id: As the browser kept it.
+        language: Of the page.
+    """
+    messages = desk.conversations.messages(conversation_id) if conversation_id else ()
+    if not messages:
+        return None
+    values = {rating.message_id: rating.value for rating in desk.conversations.ratings(APP, MAX_LINES, conversation_id)}
+    chat = Chat(language)
+    chat.conversation_id, chat.seen = conversation_id, messages[-1].id
+    chat.lines = [_line(message, values.get(message.id, 0)) for message in messages[-MAX_LINES:]]
+    chat.before, chat.session = recall_session(messages, language)
+    return chat
+
+
+def _line(message: Message, value: int) -> Line:
+    if CLOSED in message.details:
+        return Line("note", message.text)
+    if message.role != "bot":
+        return Line("agent" if message.role == "agent" else "customer", message.text, message_id=message.id)
+    rating: Rating = "like" if value > 0 else "dislike" if value else ""
+    return Line("bot", message.text, read_reply(message), message.id, rating)

@@ -14,11 +14,11 @@ import gradio as gr
 from apps.customer_service.bot_words import PERSON_OPTION
 from apps.customer_service.desk import Desk
 from apps.customer_service.ui import chat_words as words
-from apps.customer_service.ui.chat import Chat
+from apps.customer_service.ui.chat import Chat, recall_chat
 from apps.customer_service.ui.chat_log import Examples, render_log, render_partial, render_typing
 from apps.customer_service.ui.icons import ARROW, BOT_FACE, BROOM, PERSON
 from apps.customer_service.ui.inert import plain
-from core.texts import LANGUAGES
+from core.texts import LANGUAGES, Language
 from core.ui.frame import show_html
 from core.ui.language_switch import request_language
 from core.ui.translations import inline
@@ -36,17 +36,23 @@ NUM_PIECES, PIECE_S = 8, 0.03
 MAX_MESSAGE = 100_000
 MAX_REASON = 500
 NUM_EXAMPLES = 4
+KEPT_AS, MAX_ID = "suite-customer-service-chat", 64
+NO_CHAT = "none"
+"""Gradio writes no empty value over one that a browser keeps."""
+SAME_AFTER_RESTART = "the reader's own browser"
+"""Gradio writes what it keeps in a browser in cipher; it is the reader's own, so the key need not be hidden."""
 HIDDEN: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 AT_ONCE: dict[str, Any] = {**HIDDEN, "queue": False}
 """For events that give one answer: by a request of their own. Gradio 6 loses an event of its queue that is sent while
 the stream of the one before is being closed, as happens with a clock and with several events at a time."""
 Outputs = tuple[Any, ...]
+UNCHANGED: Outputs = (gr.skip(),) * 6
 LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class ChatTab:
-    """What the events of the tab do; each gives log, line being written, bar, chat and clock.
+    """What the events of the tab do; each gives log, line being written, bar, chat, clock and the id to be kept.
 
     Args:
         desk: Replies, and keeps what was said.
@@ -54,9 +60,10 @@ class ChatTab:
 
     desk: Desk
 
-    def act(self, chat: Chat | None, event: gr.EventData, request: gr.Request) -> Iterator[Outputs]:
+    def act(self, chat: Chat | None, kept: Any, event: gr.EventData, request: gr.Request) -> Iterator[Outputs]:
         """A message, or a click on something in the chat."""
-        chat = chat or Chat(request_language(request.headers))
+        language = request_language(request.headers)
+        chat = chat or self._recall(kept, language) or Chat(language)
         wish = str(getattr(event, "act", ""))
         if wish == "clear":
             chat = Chat(chat.language)
@@ -66,11 +73,14 @@ class ChatTab:
             yield from self._converse(chat, text)
         yield self._shown(chat)
 
+    def load(self, chat: Chat | None, kept: Any, request: gr.Request) -> Outputs:
+        """The chat that this browser had, after a reload or on another visit."""
+        chat = chat or self._recall(kept, request_language(request.headers))
+        return self._shown(chat) if chat else UNCHANGED
+
     def poll(self, chat: Chat | None) -> Outputs:
         """What a person has answered since."""
-        if chat is None or not chat.look(self.desk):
-            return (gr.skip(),) * 5
-        return self._shown(chat)
+        return self._shown(chat) if chat is not None and chat.look(self.desk) else UNCHANGED
 
     def examples(self) -> Examples:
         """Questions to begin with, of different kinds, from the knowledge base as it is now."""
@@ -85,6 +95,9 @@ class ChatTab:
         """The log of a chat in which nothing was said."""
         return render_log((), self.examples())
 
+    def _recall(self, kept: Any, language: Language) -> Chat | None:
+        return recall_chat(self.desk, kept, language) if isinstance(kept, str) and len(kept) <= MAX_ID else None
+
     def _message(self, chat: Chat, wish: str, event: gr.EventData) -> str:
         """The message that a click stands for; empty = none."""
         if wish == "person":
@@ -97,7 +110,7 @@ class ChatTab:
     def _converse(self, chat: Chat, text: str) -> Iterator[Outputs]:
         """The customer's line, then the answer in pieces as it is written."""
         chat.say(text)
-        yield render_log(chat.lines, {}), render_typing(), render_bar(chat), chat, gr.skip()
+        yield render_log(chat.lines, {}), render_typing(), render_bar(chat), chat, *UNCHANGED[:2]
         pieces: queue.Queue[str | None] = queue.Queue()
         with ThreadPoolExecutor(1) as pool:
             turn = pool.submit(chat.answer, self.desk, text, pieces.put)
@@ -105,7 +118,7 @@ class ChatTab:
             is_streamed = False
             while (piece := pieces.get()) is not None:
                 is_streamed = True
-                yield gr.skip(), render_partial(piece), gr.skip(), gr.skip(), gr.skip()
+                yield _written(piece)
         if error := turn.exception():
             LOG.error("A message was not answered: %s", type(error).__name__, exc_info=error)
             chat.fail()
@@ -126,15 +139,16 @@ class ChatTab:
 
     def _shown(self, chat: Chat) -> Outputs:
         log = render_log(chat.lines, {} if chat.lines else self.examples())
-        return log, "", render_bar(chat), chat, gr.Timer(active=chat.is_waiting)
+        return log, "", render_bar(chat), chat, gr.Timer(active=chat.is_waiting), chat.conversation_id or NO_CHAT
 
 
-def build_chat_tab(desk: Desk, chat: gr.State) -> None:
+def build_chat_tab(desk: Desk, chat: gr.State, page: gr.Blocks) -> None:
     """Components and events of the tab.
 
     Args:
         desk: Replies, and keeps what was said.
         chat: The chat of this browser tab.
+        page: Shows the chat again when it is loaded.
     """
     tab = ChatTab(desk)
     with gr.Column(elem_id="chat"):
@@ -144,11 +158,14 @@ def build_chat_tab(desk: Desk, chat: gr.State) -> None:
             live = show_html(elem_id="chat-live")
         composer = show_html(render_composer(), js_on_load=ACTIONS + COMPOSER, elem_id="composer")
     clock = gr.Timer(POLL_S, active=False)
-    outputs = [log, live, bar, chat, clock]
+    # Only the id, which nobody can guess, stays in the browser.
+    kept = gr.BrowserState("", storage_key=KEPT_AS, secret=SAME_AFTER_RESTART)
+    outputs = [log, live, bar, chat, clock, kept]
+    page.load(tab.load, [chat, kept], outputs, **AT_ONCE)
     gr.on(
         [bar.click, log.click, composer.click],
         tab.act,
-        chat,
+        [chat, kept],
         outputs,
         trigger_mode="multiple",
         concurrency_limit=CHATS_AT_ONCE,
@@ -185,9 +202,14 @@ def render_composer() -> str:
     return f'<form class="composer">{entry}{send}</form><p class="fine">{inline(words.MASKED)}</p>'
 
 
+def _written(text: str) -> Outputs:
+    """The answer as far as it is written; nothing else changes."""
+    return gr.skip(), render_partial(text), *UNCHANGED[2:]
+
+
 def _played(text: str) -> Iterator[Outputs]:
     """An answer that came whole, shown in pieces."""
     size = max(1, -(-len(text) // NUM_PIECES))
     for end in range(size, len(text), size):
-        yield gr.skip(), render_partial(text[:end]), gr.skip(), gr.skip(), gr.skip()
+        yield _written(text[:end])
         time.sleep(PIECE_S)

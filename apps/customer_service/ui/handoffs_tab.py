@@ -6,7 +6,8 @@ from typing import Any
 
 import gradio as gr
 
-from apps.customer_service.desk import APP, CLOSED, Desk
+from apps.customer_service.desk import APP, Desk
+from apps.customer_service.recall import CLOSED
 from apps.customer_service.ui import forms
 from apps.customer_service.ui.chat_tab import ACTIONS, AT_ONCE
 from apps.customer_service.ui.chat_words import AGENT, ASSISTANT

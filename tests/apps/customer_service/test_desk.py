@@ -6,7 +6,8 @@ from typing import Any, cast
 import pytest
 
 from apps.customer_service.assistant import Assistant
-from apps.customer_service.desk import APP, CLOSED, Desk
+from apps.customer_service.desk import APP, Desk
+from apps.customer_service.recall import CLOSED
 from apps.customer_service.session import Session
 from apps.customer_service.ui.chat import Chat
 from core.data.personal_data import mask_personal_data

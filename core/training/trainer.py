@@ -149,6 +149,8 @@ class Trainer:
                 if self.signals:
                     self._stop_early()
         self._load_best()
+        # In place: a wrapped forward pass would take its number format along into the exported graph.
+        self.accelerator.unwrap_model(self.prepared, keep_fp32_wrapper=False)
         self.accelerator.end_training()
         return FitResult(
             history=self.progress.history,

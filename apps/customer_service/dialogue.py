@@ -232,4 +232,3 @@ def _as_certain(option: Offered) -> TextAnswer:
 
 def _say(session: Session, words: Text, kind: Kind, reason: Reason) -> Reply:
     return Reply(words.in_language(session.language), session.language, kind, reason, "answered")
-

@@ -29,9 +29,20 @@ STANDS_ALONE_EN = re.compile(
 )
 WEAK_EN = re.compile(r"\A\s*(?:and|but|also|then|so|or|ok|okay)\b", re.IGNORECASE)
 STRONG_ZH = re.compile(
-    r"\A\s*那.{0,9}\Z|\A.{1,8}呢\s*[?？]?\s*\Z|它|那样|这样"
+    r"它|那样|这样"
     r"|\A\s*(?:要|需要|大概|一般)?(?:多久|多长时间|几天|多少钱|收费吗|免费吗|怎么弄|怎么办|为什么)[?？呢啊]*\s*\Z"
 )
+ELLIPSIS_ZH = re.compile(r"\A\s*(?:那么?.{0,9}|.{1,8}呢)\s*[?？]?\s*\Z")
+"""May leave out what it is about; but only if it asks about nothing of its own."""
+_ASKS_ZH = (
+    "什么时候|什么|怎么样|怎么办|怎么|怎样|如何|为什么|为何|哪里|哪儿|哪"
+    "|谁|几天|几|多少钱|多少|多久|多长时间|是不是|是|吗"
+)
+ASKS_ZH = re.compile(_ASKS_ZH)
+EMPTY_ZH = re.compile(rf"{_ASKS_ZH}|[那么我要需得该会能可以去在从到呢啊呀吧的了?？\s]")
+"""Words that say nothing about the matter, question words among them."""
+MAX_CONTENT_ZH, MAX_NAMED_ZH = 2, 6
+"""Characters that a question may have beside those, and that may be named where nothing is asked ("那退款呢")."""
 WEAK_ZH = re.compile(r"\A\s*(?:那|还有|另外|然后|而且|但是|那么|这个|那个|如果)")
 MAX_TOPIC = 200
 """Characters of the turn before that are put in front."""
@@ -42,11 +53,12 @@ def lean_on_before(text: str, language: Language) -> Lean:
     if language == "zh":
         if len(text) > MAX_CHARS_ZH:
             return "none"
-        strong, weak = STRONG_ZH.search(text), WEAK_ZH.search(text)
+        strong = STRONG_ZH.search(text) or _is_ellipsis_zh(text)
+        weak = WEAK_ZH.search(text)
     else:
         if len(text.split()) > MAX_WORDS_EN:
             return "none"
-        strong = None if STANDS_ALONE_EN.search(text) else STRONG_EN.search(text)
+        strong = not STANDS_ALONE_EN.search(text) and STRONG_EN.search(text)
         weak = WEAK_EN.search(text)
     if strong:
         return "strong"
@@ -70,3 +82,14 @@ def with_topic(topic: str, text: str, language: Language) -> str:
     """The message with what it leans on, as one query."""
     bare = topic.rstrip(" ?!.。？！")
     return f"{bare}，{text}" if language == "zh" else f"{bare} {text}"
+
+
+def _is_ellipsis_zh(text: str) -> bool:
+    """A short "那…" or "…呢" that names at most what changes, as in "那退款呢" and "要去哪里看呢".
+
+    "宇宙的尽头是什么呢" is as short, but a whole question.
+    """
+    if not ELLIPSIS_ZH.search(text):
+        return False
+    content = EMPTY_ZH.sub("", text)
+    return len(content) <= (MAX_CONTENT_ZH if ASKS_ZH.search(text) else MAX_NAMED_ZH) and "你" not in text

@@ -93,4 +93,4 @@ class Judge:
             return alone
         # The topic's own words find its answer again, whatever stands beside them: alone that proves nothing.
         is_news = together.entry_id != session.last_entry or bool(find_slots(text))
-        return together if lean != "none" or is_news else alone
+        return together if lean == "strong" or is_news else alone

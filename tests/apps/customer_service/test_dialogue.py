@@ -248,7 +248,7 @@ def test_a_pronoun_is_read_with_the_question_before(text: str) -> None:
     assert converse(bot, text)[0].sources[0].entry_id == "delivery-01", "without a turn before it stands alone"
 
 
-@pytest.mark.parametrize("text", ["那要多久？", "多久？", "它要多久"])
+@pytest.mark.parametrize("text", ["那要多久？", "多久？", "它要多久", "需要几天呢", "那海外订单呢", "要去哪里办呢？"])
 def test_a_chinese_ellipsis_is_read_with_the_question_before(text: str) -> None:
     topic = "怎么申请退货"
     finds: dict[str, Found] = {
@@ -257,6 +257,18 @@ def test_a_chinese_ellipsis_is_read_with_the_question_before(text: str) -> None:
     }
     reply = converse(small_bot({}, finds), topic, text)[1]
     assert (reply.reason, reply.language, reply.sources[0].entry_id) == ("follow_up", "zh", RETURN_TIME.entry_id)
+
+
+@pytest.mark.parametrize(
+    "text", ["宇宙的尽头是什么呢", "那宇宙的尽头是什么", "谁是美国总统呢？", "你是谁呢", "今天吃什么呢"]
+)
+def test_a_strange_chinese_question_does_not_get_the_answer_before_again(text: str) -> None:
+    topic = "怎么申请退货"
+    finds: dict[str, Found] = {
+        topic: ([(RETURN, 0.9)], "answered"),
+        f"{topic}，{text}": ([(RETURN, 0.9)], "answered"),
+    }
+    assert converse(small_bot({}, finds), topic, text)[1].kind == "fallback"
 
 
 def test_a_pronoun_that_is_unsure_asks_back_about_the_question_before() -> None:

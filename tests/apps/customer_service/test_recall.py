@@ -60,7 +60,8 @@ def test_lines_come_back_with_sources_options_and_ratings(conversations: Convers
         (line.who, line.text, line.rating) for line in chat.lines
     ]
     answer, asked_back = back.lines[1].reply, back.lines[3].reply
-    assert answer and asked_back
+    assert answer
+    assert asked_back
     assert answer.sources[0].url == STATUS.url
     assert [option.text for option in asked_back.options] == [option.text for option in chat.session.offered]
     assert back.session == chat.session
@@ -73,8 +74,9 @@ def test_an_offered_meaning_can_be_chosen_after_a_reload(conversations: Conversa
     back = recalled(conversations, chat)
     converse(open_desk(conversations), back, back.session.offered[0].text)
     assert back.conversation_id == chat.conversation_id
-    assert back.last_reply and back.last_reply.reply and back.last_reply.reply.intent
-    assert back.last_reply.reply.intent.ranking == (("order_status", 1.0),)  # chosen, not judged
+    chosen = back.last_reply.reply.intent if back.last_reply and back.last_reply.reply else None
+    assert chosen
+    assert chosen.ranking == (("order_status", 1.0),)  # chosen, not judged
 
 
 def test_chat_that_a_person_has_still_waits_for_the_answer(conversations: Conversations) -> None:
@@ -116,7 +118,9 @@ def test_programs_chat_is_still_with_a_person_after_a_restart(conversations: Con
     assert after.hear_program(turn.conversation_id, ASKED).reply.kind == "answer"
 
 
-@pytest.mark.parametrize("change", [{"kind": "poem"}, {"sources": 3}, {"sources": [{}]}, {"understood": {"ranking": 1}}])
+@pytest.mark.parametrize(
+    "change", [{"kind": "poem"}, {"sources": 3}, {"sources": [{}]}, {"understood": {"ranking": 1}}]
+)
 def test_details_of_another_version_are_a_line_without_buttons(
     change: dict[str, Any], conversations: Conversations
 ) -> None:

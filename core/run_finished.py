@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from rich.console import Console
 
@@ -19,6 +19,8 @@ from core.run import RESAMPLES, load_data, next_commands
 from core.run_folder import check_replaceable, choose_result_folder, save_once
 from core.run_report import Measured, write_run_report
 from core.serving.predictor import Predictor, load_predictor
+
+R = TypeVar("R", bound=Record)
 
 
 def evaluate(
@@ -101,12 +103,14 @@ def export(
     return bundle.path
 
 
-def _untrained(settings: Record) -> Record:
-    """The same model without pretrained weights: they would be read only to be replaced, and may not be here."""
+def _untrained(settings: R) -> R:
+    """The same without pretrained weights and without a teacher: neither is needed again, nor may be here."""
     changes: dict[str, Any] = {}
     for name, value in settings:
         if name == "pretrained":
             changes[name] = False
+        elif name == "teacher":
+            changes[name] = ""
         elif isinstance(value, Record):
             changes[name] = _untrained(value)
     return settings.model_copy(update=changes)
@@ -122,7 +126,7 @@ def _reload_data(
     changes = {**overrides, **({"data.path": data} if data else {})}
     file = predictor.bundle.path / "config.yaml"
     config = resolve_config(recipe.config, file, changes).config
-    module = load_data(recipe, config, console)
+    module = load_data(recipe, _untrained(config), console)
     if not changes and module.fingerprint != predictor.bundle.manifest.data_fingerprint:
         console.print("[yellow]! The data has changed since this model was trained.[/yellow]")
     return module

@@ -6,10 +6,12 @@ from pathlib import Path
 
 from apps.customer_service.app import SPEC, CustomerServiceConfig
 from core.app import Progress
+from core.backbones.text_cnn_config import WordVectorConfig
 from core.data.module import DataModule
 from core.data.text_rows import FoundTexts, TextRow
 from core.data.utterances import CORRECTION, LoadedTexts, load_texts
 from core.data.vocabulary import learn_vocabulary
+from core.errors import UserError
 from core.tasks.text_schema import TextSchema
 from core.texts import LANGUAGES
 
@@ -24,8 +26,9 @@ def load_questions(config: CustomerServiceConfig, progress: Progress) -> DataMod
     if config.distill.teacher:
         from core.optimization.distill import taught_examples
 
+        near = _near_words(config, schema) if config.distill.replacements else None
         splits["train"] = taught_examples(
-            splits["train"], loaded.labels, config.distill, SPEC, seed=config.seed, progress=progress
+            splits["train"], loaded.labels, config.distill, SPEC, near=near, seed=config.seed, progress=progress
         )
     return DataModule(splits, schema, loaded.report, loaded.fingerprint)
 
@@ -49,7 +52,33 @@ def learn_schema(config: CustomerServiceConfig, loaded: LoadedTexts) -> TextSche
     if config.model.encoder == "recurrent":
         return schema.model_copy(update={"vocabulary": learn_vocabulary(texts, config.model.recurrent.vocabulary)})
     cnn = config.model.text_cnn
-    return schema.model_copy(update={"vocabulary": learn_vocabulary(texts, cnn.vocabulary), "widths": cnn.widths})
+    vocabulary = learn_vocabulary(texts, cnn.vocabulary, _more_words(cnn.word_vectors))
+    return schema.model_copy(update={"vocabulary": vocabulary, "widths": cnn.widths})
+
+
+def _more_words(config: WordVectorConfig) -> tuple[str, ...]:
+    """Words that the training texts need not hold."""
+    if not (config.name and config.pretrained):
+        return ()
+    from core.backbones.word_vectors import known_words
+
+    return known_words(config.name, config.max_words)
+
+
+def _near_words(config: CustomerServiceConfig, schema: TextSchema) -> dict[str, tuple[str, ...]]:
+    """Neighbours of the words of training texts."""
+    cnn = config.model.text_cnn
+    if schema.vocabulary is None or not cnn.word_vectors.name:
+        raise UserError(
+            f"distill.replacements is {config.distill.replacements}, but nothing says which words are near.",
+            "model.text_cnn.word_vectors.name names a pretrained encoder.",
+            "Give it, or set distill.replacements to 0.",
+        )
+    from core.backbones.word_vectors import load_word_vectors, near_words
+
+    words = schema.vocabulary.words
+    seen = words[: schema.vocabulary.num_seen_words]
+    return near_words(seen, words, load_word_vectors(cnn.word_vectors.name, words, cnn.vector_size))
 
 
 def read_sample() -> FoundTexts:

@@ -12,6 +12,8 @@ Word Vectors with Subword Information, TACL 2017; Cheng et al., Wide & Deep Lear
 
 from collections.abc import Sequence
 
+import numpy as np
+import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -159,6 +161,16 @@ class TextCNN(nn.Module):
     def __init__(self, config: TextCnnConfig, vocabulary: Vocabulary, num_labels: int) -> None:
         super().__init__()
         self.members = nn.ModuleList(Member(config, vocabulary, num_labels) for _ in range(config.members))
+
+    def start_from(self, vectors: npt.NDArray[np.float32]) -> None:
+        """Gives each word of the vocabulary, in its order, a vector from elsewhere, of mean square 1.
+
+        These are large beside fresh ones: training moves them little, so that words that no training text holds
+        stay in the same space as the others.
+        """
+        with torch.no_grad():
+            for member in self.members:
+                _member(member).embedding.table[1 : 1 + len(vectors)] = torch.from_numpy(vectors)
 
     @property
     def bias(self) -> Tensor:

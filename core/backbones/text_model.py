@@ -34,4 +34,10 @@ def build_text_model(
         return SequenceClassifier(config.recurrent, vocabulary, num_labels)
     from core.backbones.text_cnn import TextCNN
 
-    return TextCNN(config.text_cnn, vocabulary, num_labels)
+    model = TextCNN(config.text_cnn, vocabulary, num_labels)
+    known = config.text_cnn.word_vectors
+    if known.name and known.pretrained:
+        from core.backbones.word_vectors import load_word_vectors
+
+        model.start_from(load_word_vectors(known.name, vocabulary.words, config.text_cnn.vector_size))
+    return model

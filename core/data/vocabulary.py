@@ -48,8 +48,14 @@ class _Part(NamedTuple):
     end: int
 
 
-def learn_vocabulary(texts: Sequence[str], config: VocabularyConfig) -> Vocabulary:
-    """Counts the units of training texts, and keeps those that enough texts hold."""
+def learn_vocabulary(texts: Sequence[str], config: VocabularyConfig, more_words: Sequence[str] = ()) -> Vocabulary:
+    """Counts the units of training texts, and keeps those that enough texts hold.
+
+    Args:
+        texts: Of the training split.
+        config: What counts as a unit.
+        more_words: Folded words that a model knows from elsewhere; those that no text holds come after the others.
+    """
     words: Counter[str] = Counter()
     parts: Counter[str] = Counter()
     phrases: Counter[str] = Counter()
@@ -62,8 +68,10 @@ def learn_vocabulary(texts: Sequence[str], config: VocabularyConfig) -> Vocabula
     # A word seen once may be the only trace of a label with few examples; once seen parts and phrases follow from it.
     kept = _kept(words, 1, config), _kept(parts, config.min_count, config), _kept(phrases, config.min_count, config)
     counts = [counter[unit] for counter, units in zip((words, parts, phrases), kept, strict=True) for unit in units]
-    rarity = tuple(round(1 + math.log((1 + len(texts)) / (1 + count)), 4) for count in counts)
-    return Vocabulary(config=config, words=kept[0], parts=kept[1], phrases=kept[2], rarity=rarity)
+    rarity = [round(1 + math.log((1 + len(texts)) / (1 + count)), 4) for count in counts]
+    unseen = tuple(word for word in dict.fromkeys(more_words) if word not in words)
+    rarity[len(kept[0]) : len(kept[0])] = [0.0] * len(unseen)
+    return Vocabulary(config=config, words=kept[0] + unseen, parts=kept[1], phrases=kept[2], rarity=tuple(rarity))
 
 
 class TextEncoder:

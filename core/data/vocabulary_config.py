@@ -30,13 +30,21 @@ class Vocabulary(Record):
     config: VocabularyConfig
     """What counts as a unit."""
     words: tuple[str, ...]
-    """Words, folded."""
+    """Words, folded; first those that training texts hold."""
     parts: tuple[str, ...]
     """Character n-grams; a blank marks the end of a word."""
     phrases: tuple[str, ...]
     """Words joined by blanks."""
     rarity: tuple[float, ...]
-    """Inverse document frequency of each id from 1 on, smoothed: 1 + ln((1 + texts) / (1 + texts with it))."""
+    """Inverse document frequency of each id from 1 on, smoothed: 1 + ln((1 + texts) / (1 + texts with it)).
+
+    0 for words that no training text holds: a bag of units has nothing to say of them.
+    """
+
+    @property
+    def num_seen_words(self) -> int:
+        """Words that training texts hold; those known from elsewhere come after them."""
+        return sum(share > 0 for share in self.rarity[: len(self.words)])
 
     @property
     def num_vector_units(self) -> int:

@@ -5,7 +5,7 @@ Source: Hinton, Vinyals and Dean, Distilling the Knowledge in a Neural Network, 
 Shapes: N texts, K labels.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ from core.data.tables import read_table, read_utf8
 from core.data.text_rows import TEXT_SYNONYMS
 from core.errors import UserError
 from core.optimization.distill_config import DistillConfig
-from core.optimization.variations import vary_texts
+from core.optimization.variations import replace_words, vary_texts
 from core.serving.predictor import Predictor, load_predictor
 
 SoftLabels = npt.NDArray[np.float16]
@@ -32,6 +32,7 @@ def taught_examples(
     config: DistillConfig,
     spec: AppSpec,
     *,
+    near: Mapping[str, Sequence[str]] | None = None,
     seed: int,
     progress: Progress,
 ) -> list[Example]:
@@ -42,6 +43,7 @@ def taught_examples(
         labels: The K labels in the student's order.
         config: The teacher and what else it is asked about.
         spec: The app of both models.
+        near: Neighbours of words, for replacements.
         seed: Draws the variations.
         progress: Called with (done, total) texts.
 
@@ -52,6 +54,9 @@ def taught_examples(
     more = unlabelled_texts(Path(config.unlabelled).expanduser()) if config.unlabelled else []
     if config.variations:
         more += vary_texts(texts, [str(example["label"]) for example in examples], config.variations, seed=seed)
+    if config.replacements:
+        assert near is not None
+        more += replace_words([*texts, *more], near, config.replacements, seed=seed)
     known = set(texts)
     more = [text for text in dict.fromkeys(more) if text not in known]
     soft_NK = soft_labels(

@@ -16,3 +16,8 @@ class DistillConfig(Record):
     """Table with a column of texts, or a .txt file of a text a line; empty = none."""
     variations: int = Field(default=0, ge=0, le=20)
     """Texts made of each training text by leaving out, swapping and recombining words."""
+    replacements: int = Field(default=0, ge=0, le=20)
+    """Texts made of each training text and each variation by putting near words in place of some of its words.
+
+    Which words are near is told by the model's pretrained word vectors.
+    """

@@ -1,4 +1,4 @@
-"""New texts out of old ones, for a teacher to label: words left out or swapped, halves of two texts of one label.
+"""New texts out of old ones, for a teacher to label: words left out, swapped or replaced, halves of two texts.
 
 They need not be good sentences, only near what people write: what they mean is for the teacher to say.
 
@@ -7,7 +7,7 @@ Networks, 2019.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -16,6 +16,8 @@ from core.data.text_units import BLANK, fold, is_ideograph, split_words
 MAX_WORDS = 256
 LEFT_OUT = 0.15
 """Chance of each word to be left out."""
+REPLACED = 0.25
+"""Chance of each word to be replaced by a near one."""
 
 
 def vary_texts(texts: Sequence[str], labels: Sequence[str], count: int, *, seed: int) -> list[str]:
@@ -42,6 +44,37 @@ def vary_texts(texts: Sequence[str], labels: Sequence[str], count: int, *, seed:
                 seen.add(key)
                 made.append(text)
     return made
+
+
+def replace_words(texts: Sequence[str], near: Mapping[str, Sequence[str]], count: int, *, seed: int) -> list[str]:
+    """New texts in which near words stand in place of some; none of them twice or among the given ones.
+
+    Args:
+        texts: To start from.
+        near: Of a folded word its neighbours, the nearest first.
+        count: Tries a text.
+        seed: Everything random follows from it.
+    """
+    generator = np.random.Generator(np.random.Philox(key=[seed, len(texts)]))
+    seen = {_key(text) for text in texts}
+    made = []
+    for text in texts:
+        pieces = _pieces(text)
+        for _ in range(count):
+            found = "".join(_replaced(piece, near, generator) for piece in pieces)
+            if (key := _key(found)) not in seen:
+                seen.add(key)
+                made.append(found)
+    return made
+
+
+def _replaced(piece: str, near: Mapping[str, Sequence[str]], generator: np.random.Generator) -> str:
+    """The nearest neighbours are drawn the most often."""
+    chance, place = generator.random(2)
+    neighbours = near.get(fold(piece).strip())
+    if not neighbours or chance >= REPLACED:
+        return piece
+    return _blank_before(piece) + neighbours[int(len(neighbours) * place**1.5)]
 
 
 def _pieces(text: str) -> list[str]:

@@ -68,6 +68,26 @@ def test_training_and_serving_say_the_same(encoder: TextEncoder) -> None:
     assert torch.allclose(trained["logits"], trained["member_logits"].mean(dim=1), atol=1e-6)
 
 
+def test_words_start_from_vectors_from_elsewhere_and_shares_stay_exact() -> None:
+    vocabulary = learn_vocabulary(TEXTS, CONFIG.vocabulary, ("shipment", "package"))
+    encoder = TextEncoder(vocabulary)
+    model = build_model(encoder)
+    vectors = np.random.default_rng(0).standard_normal((len(vocabulary.words), 8)).astype(np.float32)
+    vectors[-1] = vectors[vocabulary.words.index("parcel")]
+    units = encode(encoder, ["where is my package", "shipment"])
+    before = model.serve(units)["logits"]
+    model.start_from(vectors)
+    served = model.serve(units)
+    assert (before != served["logits"]).any(dim=1).all()
+    label = served["logits"].argmax(dim=1)
+    total = model.bias[label] + served["contributions"].sum(dim=(1, 2))
+    assert torch.allclose(total, served["logits"].amax(dim=1), atol=1e-5)
+    # The wide part has nothing to say of a word that no training text holds.
+    assert served["contributions"][1, 0, 0] == 0
+    for name, table in model.named_parameters():
+        assert "embedding.table" not in name or (table[0] == 0).all()
+
+
 def test_what_is_out_of_the_vocabulary_adds_nothing(encoder: TextEncoder) -> None:
     model = build_model(encoder)
     served = model.serve(encode(encoder, ["ξξξ"]))

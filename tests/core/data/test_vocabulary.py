@@ -34,6 +34,17 @@ def test_ids_are_unique_and_below_the_number_of_units() -> None:
     assert len(encoder.vocabulary.rarity) == encoder.vocabulary.num_units - 1
 
 
+def test_words_known_from_elsewhere_come_after_those_of_the_texts() -> None:
+    plain = build_encoder().vocabulary
+    vocabulary = learn_vocabulary(TEXTS, VocabularyConfig(), ("parcel", "shipment", "shipment", "envelope"))
+    assert vocabulary.words == (*plain.words, "shipment", "envelope")
+    assert (vocabulary.num_seen_words, plain.num_seen_words) == (len(plain.words), len(plain.words))
+    rarity = {"shipment": 0.0, "envelope": 0.0}
+    assert dict(zip(vocabulary.words, vocabulary.rarity, strict=False)).items() >= rarity.items()
+    assert [share for share in vocabulary.rarity if share] == list(plain.rarity)
+    assert TextEncoder(vocabulary).encode(["shipment"])[UNITS][0, 0, 0] == len(plain.words) + 1
+
+
 def test_rare_units_count_more() -> None:
     vocabulary = build_encoder().vocabulary
     rarity = dict(zip(vocabulary.words, vocabulary.rarity, strict=False))

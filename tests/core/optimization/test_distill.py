@@ -91,6 +91,15 @@ def test_variations_are_taught_too(teacher: Teacher) -> None:
     assert all(example["label"] == "" for example in found[len(EXAMPLES) :])
 
 
+def test_near_words_are_put_into_texts_and_variations(teacher: Teacher) -> None:
+    config = DistillConfig(teacher=str(teacher.path), variations=4, replacements=16)
+    near = {"parcel": ("shipment",), "order": ("purchase",)}
+    found = taught_examples(EXAMPLES, LABELS, config, SPEC, near=near, seed=0, progress=silent)
+    texts = [example["text"] for example in found]
+    assert len(texts) == len(set(texts))
+    assert {"cancel my purchase", "shipment lost", "lost shipment"} <= set(texts)
+
+
 def test_texts_are_read_from_lines_and_tables(tmp_path: Path) -> None:
     lines, table = tmp_path / "a.txt", tmp_path / "b.jsonl"
     lines.write_text("one\n\n  two \n", encoding="utf-8")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.optimization.variations import vary_texts
+from core.optimization.variations import replace_words, vary_texts
 
 TEXTS = ["Where is my parcel now?", "has my parcel arrived", "I want  my money back!", "请问我的订单在哪里"]
 LABELS = ["parcel", "parcel", "refund", "parcel"]
@@ -27,6 +27,18 @@ def test_words_come_from_texts_of_the_same_label() -> None:
 def test_blanks_and_signs_stay_with_their_words() -> None:
     for text in vary_texts(["where is my parcel?"], ["a"], 20, seed=0):
         assert set(text.replace("?", " ? ").split()) <= {"where", "is", "my", "parcel", "?"}, text
+
+
+def test_near_words_stand_in_place_of_some() -> None:
+    near = {"parcel": ("parcels", "shipment"), "订": ("预",)}
+    made = replace_words(TEXTS, near, 30, seed=0)
+    assert made == replace_words(TEXTS, near, 30, seed=0)
+    assert set(made) >= {"Where is my shipment now?", "has my parcels arrived", "请问我的预单在哪里"}
+    assert len(made) == len(set(made)) == 5
+
+
+def test_nothing_is_replaced_without_neighbours() -> None:
+    assert replace_words(TEXTS, {}, 3, seed=0) == []
 
 
 @pytest.mark.parametrize("text", ["", "   ", "word", "?", "\ud83d", "😀"])

@@ -7,6 +7,7 @@ import pytest
 import torch
 from faults.train_worker import make_model
 from rich.console import Console
+from torch import nn
 
 from core.errors import UserError
 from core.training.checkpoint import load_latest
@@ -225,3 +226,24 @@ def test_settings_of_torch_are_given_back(tmp_path: Path) -> None:
     before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     run(tmp_path, hardware={"threads": 2}, rows=ROWS)
     assert (torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()) == before
+
+
+def test_model_trained_in_bf16_is_left_without_a_wrapper_around_its_forward_pass(tmp_path: Path) -> None:
+    seen: list[torch.dtype] = []
+
+    class Watched(nn.Module):
+        def __init__(self, model: nn.Module) -> None:
+            super().__init__()
+            self.model = model
+
+        def forward(self, image: torch.Tensor) -> dict[str, torch.Tensor]:
+            outputs: dict[str, torch.Tensor] = self.model(image)
+            seen.append((image.float() @ image.float().transpose(-1, -2)).dtype)
+            return outputs
+
+    model, _ = run(tmp_path, wrap=Watched, hardware={"precision": "bf16"}, epochs=1)
+    assert torch.bfloat16 in seen, "training did not run in bf16"
+    seen.clear()
+    with torch.no_grad():
+        model(torch.zeros(2, 32, 32, 3, dtype=torch.uint8))
+    assert seen == [torch.float32]

@@ -1,7 +1,8 @@
 """One hundred chats at once against the running page for two minutes: errors, turns a second, how long a turn takes.
 
 Starts `python -m apps.customer_service.demo RUN`, then each chat asks one sample question after the other through the
-page's `/chat` endpoint, keeping its conversation. A turn ends when the whole reply has arrived.
+page's `/chat` endpoint, in one session of the page as a browser has, keeping its conversation until a person is asked
+for: then a new one begins, so that every turn is judged. A turn ends when the whole reply has arrived.
 """
 
 import argparse
@@ -44,9 +45,10 @@ def read_questions() -> list[str]:
     return [json.loads(line)["query"] for line in lines]
 
 
-def take_turn(client: httpx.Client, question: str, conversation: str) -> tuple[str, str]:
-    """Asks one question and gives the conversation's id and what went wrong; empty = nothing."""
-    started = client.post("/gradio_api/call/chat", json={"data": [question, conversation]})
+def take_turn(client: httpx.Client, question: str, conversation: str, session: str) -> tuple[str, str]:
+    """Asks one question and gives the conversation to go on with and what went wrong; empty = a new one, nothing."""
+    asked = {"data": [question, conversation], "session_hash": session}
+    started = client.post("/gradio_api/call/chat", json=asked)
     if started.status_code != httpx.codes.OK:
         return conversation, f"HTTP {started.status_code}"
     event = started.json()["event_id"]
@@ -57,7 +59,8 @@ def take_turn(client: httpx.Client, question: str, conversation: str) -> tuple[s
                 kind = line.removeprefix("event: ")
             elif line.startswith("data: ") and kind == "complete":
                 reply = json.loads(line.removeprefix("data: "))[0]
-                return reply["conversation_id"], "" if reply["answer"] else "empty answer"
+                following = "" if reply["kind"] == "handoff" else reply["conversation_id"]
+                return following, "" if reply["answer"] else "empty answer"
             elif line.startswith("data: ") and kind == "error":
                 return conversation, f"error: {line}"
     return conversation, "ended without an answer"
@@ -70,7 +73,7 @@ def chat(base: str, questions: list[str], number: int, until: float, tally: Tall
         while time.monotonic() < until:
             started = time.perf_counter()
             try:
-                conversation, error = take_turn(client, random_order.choice(questions), conversation)
+                conversation, error = take_turn(client, random_order.choice(questions), conversation, f"chat-{number}")
             except (httpx.HTTPError, ValueError, KeyError) as problem:
                 error = f"{type(problem).__name__}: {problem}"
             tally.add(time.perf_counter() - started, error)

@@ -1,5 +1,6 @@
 """The assistant as it is served: intent model, knowledge base and dialogue, put together from one bundle."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -7,12 +8,14 @@ from pathlib import Path
 from apps.customer_service.app import SPEC, CustomerServiceConfig
 from apps.customer_service.dialogue import Dialogue
 from apps.customer_service.knowledge import open_base
+from apps.customer_service.options import label_words
 from core.retrieval.entry import Entry
 from core.retrieval.knowledge_base import KnowledgeBase
 from core.retrieval.policy import RetrievalPolicy, search
 from core.retrieval.retrieval import Retrieval
 from core.serving.predictor import Predictor, load_predictor
 from core.tasks.text_answer import TextAnswer
+from core.texts import Text
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,7 @@ def build_assistant(predictor: Predictor, changes: Path | None = None) -> Assist
         understand=partial(understand, predictor),
         search=partial(search_knowledge, knowledge, policy),
         config=config.dialogue,
+        words=name_intents(knowledge, predictor.task.labels),
         entry_of_intent=partial(entry_of_intent, knowledge),
         known_intents=predictor.task.labels,
         known_entries=lambda: [entry.entry_id for entry in knowledge.entries()],
@@ -70,6 +74,12 @@ def understand(predictor: Predictor, text: str) -> TextAnswer:
 def search_knowledge(knowledge: KnowledgeBase, policy: RetrievalPolicy, query: str, language: str) -> Retrieval:
     """What the knowledge base has; nothing where it is empty."""
     return search(knowledge, policy, query, language)
+
+
+def name_intents(knowledge: KnowledgeBase, labels: Sequence[str]) -> dict[str, Text]:
+    """What intents are called in Chinese: the question of their entry; in English the label says it."""
+    questions = {entry.intent: entry.question for entry in knowledge.entries()[::-1] if entry.language == "zh"}
+    return {label: Text(label_words(label, {}, "en"), questions[label]) for label in labels if questions.get(label)}
 
 
 def entry_of_intent(knowledge: KnowledgeBase, label: str, language: str) -> Entry | None:

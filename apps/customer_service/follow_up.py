@@ -53,12 +53,12 @@ def lean_on_before(text: str, language: Language) -> Lean:
     if language == "zh":
         if len(text) > MAX_CHARS_ZH:
             return "none"
-        strong = STRONG_ZH.search(text) or _is_ellipsis_zh(text)
+        strong = bool(STRONG_ZH.search(text)) or _is_ellipsis_zh(text)
         weak = WEAK_ZH.search(text)
     else:
         if len(text.split()) > MAX_WORDS_EN:
             return "none"
-        strong = not STANDS_ALONE_EN.search(text) and STRONG_EN.search(text)
+        strong = bool(STRONG_EN.search(text)) and not STANDS_ALONE_EN.search(text)
         weak = WEAK_EN.search(text)
     if strong:
         return "strong"

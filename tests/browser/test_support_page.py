@@ -170,8 +170,9 @@ def test_reload_keeps_the_chat_and_the_answer_of_a_person_arrives(open_support: 
     expect(customer.locator("#chat-log [data-act=like][aria-pressed=true]")).to_have_count(1)
     assert customer.locator("img[src=x]").count() == 0
     team(agent, "handoffs")
-    agent.locator("#handoff-list .entry").first.click()
-    agent.locator("#handoff-list .entry", has_text="Talk to a person").first.click()
+    # Who has waited longest comes first; earlier tests may have left somebody waiting.
+    agent.locator("#handoff-list .entry", has_text="Talk to a person").last.click()
+    expect_text(agent, "#handoff .said-by", "I need a person")
     agent.locator("#handoff [name=text]").fill("Here I am.")
     agent.locator("#handoff [data-act=answer]").click()
     expect_text(agent, "#handoff", "Sent.")
@@ -222,6 +223,24 @@ def test_link_that_runs_something_is_refused(open_support: Open) -> None:
     page.locator("#knowledge-form [data-act=save]").click()
     expect_text(page, "#knowledge-form", "is not a web address")
     assert page.locator("#knowledge-form [name=answer]").input_value() == "Here."
+
+
+def test_what_the_page_refuses_is_told_in_chinese(open_support: Open) -> None:
+    page = open_support(locale="zh-CN").page
+    new_entry(page)
+    page.locator("#knowledge-form [name=question]").fill("有停车场吗？")
+    page.locator("#knowledge-form [data-act=save]").click()
+    expect_text(page, "#knowledge-form", "请先填写答案")
+    page.locator("#knowledge-form [name=answer]").fill("有。")
+    page.locator("#knowledge-form [name=url]").fill("parking")
+    page.locator("#knowledge-form [data-act=save]").click()
+    expect_text(page, "#knowledge-form", "这不是网页地址")
+    page.get_by_role("tab").first.click()
+    page.locator("#chat-bar [data-act=person]").click()
+    settled(page, 2)
+    team(page, "handoffs")
+    page.locator("#handoff [data-act=answer]").click()
+    expect_text(page, "#handoff", "请先填写回复")
 
 
 def test_unanswered_question_becomes_an_entry_in_one_click(open_support: Open, served_support: Served) -> None:

@@ -78,9 +78,11 @@ class ChatTab:
         chat = chat or self._recall(kept, request_language(request.headers))
         return self._shown(chat) if chat else UNCHANGED
 
-    def poll(self, chat: Chat | None) -> Outputs:
-        """What a person has answered since."""
-        return self._shown(chat) if chat is not None and chat.look(self.desk) else UNCHANGED
+    def poll(self, chat: Chat | None, kept: Any, request: gr.Request) -> Outputs:
+        """What a person has answered since; the whole chat if the server was started anew meanwhile."""
+        if chat is None:
+            return self.load(chat, kept, request)
+        return self._shown(chat) if chat.look(self.desk) else UNCHANGED
 
     def examples(self) -> Examples:
         """Questions to begin with, of different kinds, from the knowledge base as it is now."""
@@ -171,7 +173,7 @@ def build_chat_tab(desk: Desk, chat: gr.State, page: gr.Blocks) -> None:
         concurrency_limit=CHATS_AT_ONCE,
         **HIDDEN,
     )
-    clock.tick(tab.poll, chat, outputs, **AT_ONCE)
+    clock.tick(tab.poll, [chat, kept], outputs, **AT_ONCE)
 
 
 def render_bar(chat: Chat | None) -> str:

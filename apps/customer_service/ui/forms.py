@@ -12,6 +12,12 @@ from core.texts import Text
 from core.ui.translations import in_both, inline
 from core.ui.widgets import Tone, notice
 
+BAD_LINK = Text(
+    "This is not a web address. Begin it with http:// or https://, or leave it empty.",
+    "这不是网页地址。请以 http:// 或 https:// 开头，或留空。",
+)
+NO_ANSWER = Text("Write the answer first.", "请先填写答案。")
+
 
 def field(name: str, words: Text, value: str = "", *, rows: int = 0, limit: int = 20_000, choices: str = "") -> str:
     """One entry with its label.
@@ -76,10 +82,9 @@ def typed(event: gr.EventData, name: str) -> str:
     return str(getattr(event, name, "")).encode("utf-8", "replace").decode().strip()
 
 
-def check_link(url: str) -> None:
-    """Raises UserError for what is neither empty nor the address of a web page."""
-    if url and not safe_url(url):
-        raise UserError(f"`{url[:80]}` is not a web address.", "http://... or https://...", "Correct it, or empty it.")
+def is_link(url: str) -> bool:
+    """Is it the address of a web page, or empty?"""
+    return not url or bool(safe_url(url))
 
 
 def told(tone: Tone, title: Text, lines: Sequence[Text] = ()) -> str:
@@ -90,7 +95,7 @@ def told(tone: Tone, title: Text, lines: Sequence[Text] = ()) -> str:
 
 
 def refused(error: UserError) -> str:
-    """Why something was not done; errors are written in English alone."""
+    """Why something was not done, where the page could not know it before; errors are written in English alone."""
     lines = [Text(part, part) for part in (error.allowed, error.fix) if part]
     return told("warn", Text(error.what, f"未能完成：{error.what}"), lines)
 

@@ -41,6 +41,8 @@ ANSWER, NAME = (
 )
 SEND, CLOSE = Text("Send", "发送"), Text("Close and give back to the assistant", "关闭并交回智能客服")
 SENT = Text("Sent.", "已发送。")
+NO_WORDS = Text("Write the answer first.", "请先填写回复。")
+GONE = Text("A colleague has closed this conversation.", "该对话已被其他同事关闭。")
 DONE = Text("Closed: the assistant answers again.", "已关闭，由智能客服继续服务。")
 
 
@@ -112,7 +114,9 @@ class HandoffsTab:
         conversations = self.desk.conversations
         one = next((one for one in self._waiting() if one.id == view.handoff_id), None)
         if one is None:
-            return view
+            return replace(view, message=forms.told("warn", GONE))
+        if wish == "answer" and not forms.typed(event, "text"):
+            return replace(view, message=forms.told("warn", NO_WORDS))
         try:
             if wish == "answer":
                 conversations.answer_handoff(one.id, forms.typed(event, "text"), view.agent)

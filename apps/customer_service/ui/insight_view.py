@@ -45,7 +45,8 @@ def render_insight(message: str, reply: Reply, words: Mapping[str, Text]) -> str
     head = f'<section class="card"><div class="tags">{tags}</div>{gate}</section>'
     if reply.intent is None and reply.retrieval is None:
         return f'<div class="entries">{head}<p class="quiet">{inline(NOT_ASKED)}</p></div>'
-    return f'<div class="entries">{head}{_intent(reply.intent, words)}{_retrieval(reply.retrieval)}</div>'
+    judged = f'<div class="beside">{_intent(reply.intent, words)}{_retrieval(reply.retrieval)}</div>'
+    return f'<div class="entries">{head}{judged}</div>'
 
 
 def highlight(text: str, parts: Sequence[Contribution]) -> str:
@@ -130,7 +131,7 @@ def _retrieval(retrieval: Retrieval | None) -> str:
         return (
             heading(PASSAGES.in_language(language))
             + _verdict(retrieval.verdict, language)
-            + (f'<div class="scroll" tabindex="0">{body}</div>' if rows else none)
+            + (body if rows else none)
             + novelty
         )
 

@@ -105,6 +105,8 @@ class KnowledgeTab:
                 entry_id = view.removed.entry_id
                 view = replace(view, entry_id=entry_id, removed=None, message=forms.told("good", RESTORED))
             elif wish == "save":
+                if refusal := _refusal(event):
+                    return replace(view, message=forms.told("warn", refusal))
                 entry = _read_entry(event, self.knowledge.get(view.entry_id) if view.entry_id else None)
                 doubts = self.knowledge.put(entry)
                 message = forms.told("warn" if doubts else "good", SAVED, doubts)
@@ -197,16 +199,21 @@ def _render_form(entry: Entry | None, view: View) -> str:
     )
 
 
+def _refusal(event: gr.EventData) -> Text | None:
+    """Why what was typed is no entry; None = it is one."""
+    if not forms.typed(event, "answer"):
+        return forms.NO_ANSWER
+    return None if forms.is_link(forms.typed(event, "url")) else forms.BAD_LINK
+
+
 def _read_entry(event: gr.EventData, old: Entry | None) -> Entry:
     """The entry that was typed."""
-    url = forms.typed(event, "url")
-    forms.check_link(url)
     language = forms.typed(event, "language")
     return Entry(
         entry_id=old.entry_id if old else f"entry-{secrets.token_hex(4)}",
         question=forms.typed(event, "question"),
         answer=forms.typed(event, "answer"),
-        url=url,
+        url=forms.typed(event, "url"),
         category=forms.typed(event, "category"),
         intent=forms.typed(event, "intent"),
         language=language if language in LANGUAGE_NAMES else "",

@@ -36,7 +36,6 @@ DISMISS = Text("Dismiss", "忽略")
 ADDED = Text("Added. It answers from now on.", "已添加，立即生效。")
 KEPT = Text("Kept as examples: the next training learns them.", "已存为样本，下次训练时会学习。")
 DISMISSED = Text("Dismissed.", "已忽略。")
-NO_ANSWER = Text("Write the answer first.", "请先填写答案。")
 NO_INTENT = Text("Name the intent first.", "请先填写意图。")
 LEARNT = Text("Labelled examples that wait for the next training", "等待下次训练的样本数")
 
@@ -107,8 +106,9 @@ class UnansweredTab:
     def _add_entry(self, group: Group, event: gr.EventData) -> str:
         answer, url = forms.typed(event, "answer"), forms.typed(event, "url")
         if not answer:
-            return forms.told("warn", NO_ANSWER)
-        forms.check_link(url)
+            return forms.told("warn", forms.NO_ANSWER)
+        if not forms.is_link(url):
+            return forms.told("warn", forms.BAD_LINK)
         question = forms.typed(event, "question") or group.typical.text
         entry = Entry(
             entry_id=f"entry-{secrets.token_hex(4)}",

@@ -109,7 +109,7 @@ def train(
             console.print(f"{folder} is finished already: nothing to resume.")
             return folder
     if is_dry_run:
-        load_data(recipe, resolved.config, console)
+        _load_checked(recipe, resolved.config, console)
         show_config(console, resolved.config, resolved.sources)
         show_heading(console, "Dry run: stopped before training.")
         with contextlib.suppress(OSError):  # a folder that is not empty stays
@@ -133,7 +133,7 @@ def _train_in(
 ) -> None:
     """Trains and finishes in a folder that may be used."""
     config = resolved.config
-    data = load_data(recipe, config, console)
+    data = _load_checked(recipe, config, console)
     check_same_data(folder, data.fingerprint)
     show_config(console, config, resolved.sources)
     show_heading(console, f"Results go to {folder}")
@@ -168,6 +168,14 @@ def load_data(recipe: Recipe, config: Config, console: Console) -> DataModule:
     with progress_bar(console, "Reading") as progress:
         data = recipe.build_data(config, progress)
     console.print(render_report(data.report))
+    return data
+
+
+def _load_checked(recipe: Recipe, config: Config, console: Console) -> DataModule:
+    """The same, for a training: what would fail after it must fail now."""
+    data = load_data(recipe, config, console)
+    if recipe.check_assets:
+        recipe.check_assets(config, data)
     return data
 
 

@@ -106,10 +106,11 @@ def export(
 def _untrained(settings: R) -> R:
     """The same without pretrained weights and without a teacher: neither is needed again, nor may be here."""
     changes: dict[str, Any] = {}
+    is_pretrained = "pretrained" in type(settings).model_fields
     for name, value in settings:
         if name == "pretrained":
             changes[name] = False
-        elif name == "teacher":
+        elif (name == "name" and is_pretrained) or name == "teacher":
             changes[name] = ""
         elif isinstance(value, Record):
             changes[name] = _untrained(value)

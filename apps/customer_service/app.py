@@ -80,6 +80,13 @@ def make_assets(job: AssetJob) -> "Mapping[str, Evaluation]":
     return make_knowledge(job)
 
 
+def check_assets(config: CustomerServiceConfig, data: "DataModule") -> None:
+    """Whether knowledge and queries can be read."""
+    from apps.customer_service.knowledge import check_knowledge
+
+    check_knowledge(config, data)
+
+
 def build_page(predictor: "Predictor", store: "Store") -> "gr.Blocks":
     """The chat for customers, and what the team needs beside it."""
     from apps.customer_service.ui import open_support_page
@@ -127,7 +134,11 @@ SPEC = AppSpec(
             "个人信息脱敏可能有遗漏：存储的内容仍应按个人信息对待。",
         ),
     ),
-    recipes=(Recipe("intents", CustomerServiceConfig, TextSchema, build_data, build_task, build_model, make_assets),),
+    recipes=(
+        Recipe(
+            "intents", CustomerServiceConfig, TextSchema, build_data, build_task, build_model, make_assets, check_assets
+        ),
+    ),
     configs=Path(__file__).parent / "configs",
     build_page=build_page,
     read_input=read_input,

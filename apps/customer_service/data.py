@@ -44,6 +44,9 @@ def learn_schema(config: CustomerServiceConfig, loaded: LoadedTexts) -> TextSche
         num_out_of_scope=labels.count(""),
     )
     if config.model.encoder == "transformer":
+        pretrained = config.model.transformer
+        if not (pretrained.name or pretrained.pretrained):  # a finished model has these facts in its schema
+            return schema
         from core.backbones.transformer_files import load_text_encoder
 
         facts = load_text_encoder(config.model.transformer.name)
@@ -101,6 +104,12 @@ def _corrections(store: str) -> list[TextRow]:
     """Examples that the team labelled on the page."""
     if not store:
         return []
+    if "://" not in store and not Path(store).expanduser().is_file():
+        raise UserError(
+            f"There is no store {store}, which data.corrections names.",
+            "The store of a page, such as runs/customer_service/store.sqlite, or the URL of a database.",
+            "Correct --data.corrections.",
+        )
     from core.serving.conversations import Conversations
     from core.serving.store import Store
 

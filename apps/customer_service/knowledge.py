@@ -9,11 +9,13 @@ from rich.markup import escape
 
 from apps.customer_service.app import CustomerServiceConfig
 from apps.customer_service.data import SAMPLE
+from apps.customer_service.history import has_answers, read_history
 from apps.customer_service.language import detect_language
 from core.app import AssetJob
 from core.console import show_heading
 from core.data.module import SPLITS, DataModule, SplitName
 from core.data.split import shares_of_missing, split_by_seed
+from core.errors import UserError
 from core.evaluation.evaluation import Evaluation
 from core.files import new_folder
 from core.retrieval.encoder import load_encoder
@@ -23,7 +25,6 @@ from core.retrieval.evaluate_retrieval import evaluate_retrieval
 from core.retrieval.fit_knowledge import fit_knowledge
 from core.retrieval.journal import Journal
 from core.retrieval.knowledge_base import KnowledgeBase
-from core.retrieval.knowledge_config import KnowledgeColumns
 from core.retrieval.knowledge_files import load_knowledge
 from core.retrieval.knowledge_report import EntryPair, KnowledgeReport
 from core.retrieval.knowledge_tables import Query, load_queries
@@ -47,9 +48,11 @@ def make_knowledge(job: AssetJob) -> Mapping[str, Evaluation]:
         return {}
     show_heading(job.console, "Knowledge")
     entries, report = read_knowledge(config, job.data)
-    queries = read_queries(config, entries)
+    queries, num_strange = read_queries(config, entries)
     parts = {split: [query for query in queries if query.split == split] for split in SPLITS}
     _show(job.console, report, parts)
+    if num_strange:
+        job.console.print(f" [yellow]! {num_strange:,} queries of no such entry are left out[/yellow]")
     work = job.folder / ENCODER
     work.mkdir(exist_ok=True)
     fit_encoder(
@@ -76,8 +79,9 @@ def make_knowledge(job: AssetJob) -> Mapping[str, Evaluation]:
         config.search_decision,
         out_of_scope=_out_of_scope(job.data, "validation"),
     )
-    told = "are searched too" if fitted.knows_queries else "only taught the encoder"
-    job.console.print(f"Training queries {told}, as validation queries found their entries better so.", soft_wrap=True)
+    if parts["train"] and parts["validation"]:
+        told = "are searched too" if fitted.knows_queries else "only taught the encoder"
+        job.console.print(f"Training queries {told}: validation queries found their entries better so.", soft_wrap=True)
     with new_folder(job.folder / "assets") as target:
         save_entries(target / ENTRIES, fitted.knowledge.entries())
         (target / POLICY).write_text(fitted.policy.model_dump_json(indent=2), encoding="utf-8")
@@ -92,6 +96,24 @@ def make_knowledge(job: AssetJob) -> Mapping[str, Evaluation]:
         fitted.knowledge, fitted.policy, parts["test"], out_of_scope=strange, resamples=RESAMPLES, seed=config.seed
     )
     return {"retrieval": measured}
+
+
+def check_knowledge(config: CustomerServiceConfig, data: DataModule) -> None:
+    """Raises UserError before the training where `make_knowledge` would after it."""
+    knowledge = config.knowledge
+    if not (knowledge.path or has_answers(data)):
+        if knowledge.queries:
+            raise UserError(
+                "knowledge.queries is set, but there is no knowledge that could answer them.",
+                "Queries belong to entries.",
+                "Name the entries too: --knowledge.path PATH.",
+            )
+        return
+    read_queries(config, read_knowledge(config, data)[0])
+    if config.search.enabled and config.search.encoder == "transformer":
+        from core.backbones.transformer_files import load_text_encoder
+
+        load_text_encoder(config.search.transformer.name)
 
 
 def open_base(assets: Path, changes: Path | None) -> tuple[KnowledgeBase, RetrievalPolicy]:
@@ -117,50 +139,48 @@ def read_knowledge(config: CustomerServiceConfig, data: DataModule) -> tuple[lis
         return entries, report.model_copy(update={"source": "sample"})
     if knowledge.path:
         return load_knowledge(knowledge)
-    columns = KnowledgeColumns(question=config.data.columns.text, answer=config.data.columns.answer)
-    entries, report = load_knowledge(knowledge.model_copy(update={"path": config.data.path, "columns": columns}))
-    return _with_intents(entries, data), report
+    return read_history(config.data, data)
 
 
-def has_answers(data: DataModule) -> bool:
-    """Whether the training texts come with what was answered."""
-    return any(example.get("answer") for example in data.splits["train"])
+def read_queries(config: CustomerServiceConfig, entries: Sequence[Entry]) -> tuple[list[Query], int]:
+    """Customer queries of entries that exist, each in a split, and how many others there were.
 
-
-def read_queries(config: CustomerServiceConfig, entries: Sequence[Entry]) -> list[Query]:
-    """Customer queries of entries that exist, each in a split: as the table says, else drawn by seed within entries."""
+    Raises:
+        UserError: The table cannot be read, or none of its queries belongs to an entry.
+    """
     knowledge = config.knowledge
     if knowledge.queries:
         files = [Path(knowledge.queries).expanduser()]
     elif knowledge.path == "sample":
         files = [SAMPLE / f"faq_queries_{language}.jsonl" for language in LANGUAGES]
     else:
-        return []
+        return [], 0
     ids = {entry.entry_id for entry in entries}
-    found = [query for file in files for query in load_queries(file, knowledge.query_columns)]
-    found = [query.model_copy(update={"entry_id": _known_id(query, ids)}) for query in found]
-    found = [query for query in found if query.entry_id in ids]
-    if all(query.split for query in found):
-        return found
-    shares = shares_of_missing(("validation", "test"), config.data)
-    names = [f"{query.entry_id}\0{query.query}" for query in found]
-    chosen = split_by_seed(names, [query.entry_id for query in found], [None] * len(found), shares, config.seed)
-    return [query.model_copy(update={"split": split}) for query, split in zip(found, chosen, strict=True)]
+    asked = [query for file in files for query in load_queries(file, knowledge.query_columns)]
+    asked = [query.model_copy(update={"entry_id": _known_id(query, ids)}) for query in asked]
+    found = [query for query in asked if query.entry_id in ids]
+    if not found:
+        named = f" (the first names {asked[0].entry_id})" if asked else ""
+        raise UserError(
+            f"No query of {knowledge.queries} belongs to an entry of the knowledge{named}.",
+            f"Ids of entries, such as {', '.join(entry.entry_id for entry in entries[:3])}.",
+            "Name the columns that hold them: --knowledge.query-columns.entry-id, --knowledge.columns.entry-id.",
+        )
+    return _with_splits(found, config), len(asked) - len(found)
 
 
-def _with_intents(entries: Sequence[Entry], data: DataModule) -> list[Entry]:
-    """Entries with the same answer joined, and bound to the intent that this answer is the label of."""
-    answered = [example for example in data.splits["train"] if "answer" in example]
-    intent_of = {str(example["answer"]): str(example["label"]) for example in answered}
-    joined: dict[str, Entry] = {}
-    for entry in entries:
-        first = joined.get(entry.answer)
-        if first is None:
-            joined[entry.answer] = entry.model_copy(update={"intent": entry.intent or intent_of.get(entry.answer, "")})
-        else:
-            more = (*first.known_queries, entry.question)
-            joined[entry.answer] = first.model_copy(update={"known_queries": more})
-    return list(joined.values())
+def _with_splits(queries: Sequence[Query], config: CustomerServiceConfig) -> list[Query]:
+    """Splits off what the table does not have, within entries; queries that name no split are taken for training."""
+    named = {query.split for query in queries}
+    missing = [split for split in SPLITS[1:] if split not in named]
+    pool = [query for query in queries if query.split in (None, "train")]
+    if not missing or not pool:
+        return [query.model_copy(update={"split": query.split or "train"}) for query in queries]
+    names = [f"{query.entry_id}\0{query.query}" for query in pool]
+    shares = shares_of_missing(missing, config.data)
+    chosen = split_by_seed(names, [query.entry_id for query in pool], [None] * len(pool), shares, config.seed)
+    drawn = [query.model_copy(update={"split": split}) for query, split in zip(pool, chosen, strict=True)]
+    return [*drawn, *(query for query in queries if query.split not in (None, "train"))]
 
 
 def _of_intents(entries: Sequence[Entry], data: DataModule) -> list[Query]:

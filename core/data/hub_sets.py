@@ -46,6 +46,11 @@ def load_hub_parts(name: str, cache_dir: str = "") -> "dict[str, Dataset]":
     return {str(loaded.split or "train"): loaded} if isinstance(loaded, datasets.Dataset) else dict(loaded)
 
 
+def is_saved_set(folder: Path) -> bool:
+    """Is it what `save_to_disk` of `datasets` leaves?"""
+    return any((folder / name).is_file() for name in ("state.json", "dataset_dict.json"))
+
+
 def with_label_names(dataset: "Dataset") -> "pd.DataFrame":
     """A data set as a table, with the names of classes in place of their numbers."""
     import datasets
@@ -61,7 +66,7 @@ def with_label_names(dataset: "Dataset") -> "pd.DataFrame":
 def _load_local(folder: Path, cache_dir: str) -> Any:
     import datasets
 
-    if any((folder / name).is_file() for name in ("state.json", "dataset_dict.json")):
+    if is_saved_set(folder):
         return datasets.load_from_disk(str(folder))
     cache = Path(cache_dir).expanduser() if cache_dir else default_cache_dir()
     return datasets.load_dataset(str(folder), cache_dir=str(cache / "hub"))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from core.data.hub_sets import load_hub_tables
+from core.data.hub_sets import is_saved_set, load_hub_tables
 from core.data.module import SplitName
 from core.data.report import Rejected
 from core.data.split import as_split
@@ -23,7 +23,7 @@ ALLOWED = (
 
 
 def find_texts(config: TextDataConfig, path: str) -> FoundTexts:
-    """The rows of a data set.
+    """The rows of a data set, each with a label; where there are answers only, these are the labels.
 
     Args:
         config: Columns, and labels that mean out of scope.
@@ -32,18 +32,25 @@ def find_texts(config: TextDataConfig, path: str) -> FoundTexts:
     Raises:
         UserError: Nothing is there, or it holds no texts.
     """
-    if path.startswith(HUB):
-        found = _from_hub(path.removeprefix(HUB), config)
-    else:
-        place = Path(path).expanduser()
-        if not place.exists():
-            raise UserError(f"There is nothing at {path}.", ALLOWED, "Correct --data.")
-        found = _from_folder(place, config) if place.is_dir() else _from_file(place, config)
-    found = with_answers_as_labels(found)
+    found = with_answers_as_labels(find_rows(config, path))
     if not found.rows:
         first = f" ({found.rejected[0].sentence})" if found.rejected else ""
         raise UserError(f"{path} holds no text with a label{first}.", ALLOWED, "Add some, or name the columns.")
     return FoundTexts(path, found.rows, found.notes, found.rejected)
+
+
+def find_rows(config: TextDataConfig, path: str) -> FoundTexts:
+    """The rows of a data set as they stand, those with the best answers first.
+
+    Raises:
+        UserError: Nothing is there, or it has no column of texts.
+    """
+    if path.startswith(HUB):
+        return _from_hub(path.removeprefix(HUB), config)
+    place = Path(path).expanduser()
+    if not place.exists():
+        raise UserError(f"There is nothing at {path}.", ALLOWED, "Correct --data.")
+    return _from_folder(place, config) if place.is_dir() else _from_file(place, config)
 
 
 def _from_file(path: Path, config: TextDataConfig, split: SplitName | None = None) -> FoundTexts:
@@ -83,6 +90,8 @@ def _from_splits(path: Path, content: dict[str, Any], config: TextDataConfig) ->
 
 
 def _from_folder(folder: Path, config: TextDataConfig) -> FoundTexts:
+    if is_saved_set(folder):
+        return _from_hub(str(folder), config)
     tables = sorted(file for file in folder.iterdir() if file.is_file() and is_table(file))
     named = [file for file in tables if as_split(file.stem)]
     if named:

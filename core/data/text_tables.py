@@ -2,7 +2,7 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -68,12 +68,7 @@ def with_answers_as_labels(found: FoundTexts) -> FoundTexts:
     """
     if not any(row.answer for row in found.rows) or any(row.label for row in found.rows):
         return found
-    questions: dict[str, list[TextRow]] = defaultdict(list)
-    answered: set[str] = set()
-    for row in found.rows:
-        if row.answer and row.text not in answered:
-            answered.add(row.text)
-            questions[row.answer].append(row)
+    questions = by_best_answer(found.rows)
     label_of: dict[str, str] = {}
     taken: set[str] = set()
     for answer, rows in questions.items():
@@ -92,6 +87,17 @@ def with_answers_as_labels(found: FoundTexts) -> FoundTexts:
     if lone:
         notes.append(f"{lone} answers were given once only: they are no labels (the knowledge base can hold them)")
     return FoundTexts(found.source, kept, notes, found.rejected)
+
+
+def by_best_answer(rows: Iterable[TextRow]) -> dict[str, list[TextRow]]:
+    """Answers with the rows that they answer; of several answers to one text the first counts."""
+    questions: dict[str, list[TextRow]] = defaultdict(list)
+    answered: set[str] = set()
+    for row in rows:
+        if row.answer and row.text not in answered:
+            answered.add(row.text)
+            questions[row.answer].append(row)
+    return dict(questions)
 
 
 def as_label(word: str, config: TextDataConfig) -> str:

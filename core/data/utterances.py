@@ -128,9 +128,9 @@ def _limited(rows: Sequence[TextRow], limit: int, seed: int) -> list[TextRow]:
             "Each label needs an example.",
             "Raise it, or 0 for all.",
         )
-    kept: list[TextRow] = []
+    kept = [row for row in rows if row.place == CORRECTION]
     for split in SPLITS:
-        part = [row for row in rows if row.split == split]
+        part = [row for row in rows if row.split == split and row.place != CORRECTION]
         ids = [f"{row.text}\0{row.label}" for row in part]
         kept += [part[position] for position in draw_limited(ids, [row.label for row in part], limit, seed)]
     return kept

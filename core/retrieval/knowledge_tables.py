@@ -203,14 +203,18 @@ def _entry_of(row: Mapping[str, Any], columns: Mapping[str, str], name: str, lan
 
 def _with_id(entry: Entry, taken: Mapping[tuple[str, str], Sequence[Entry]]) -> Entry:
     """An entry with an id made of its question, which stays when its answer changes; contradicting ones stay apart."""
-    text = normalise_question(entry.question) or normalise_question(entry.answer)
-    made_up = f"q-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
+    made_up = id_of_question(entry.question if normalise_question(entry.question) else entry.answer)
     for number in itertools.count(1):
         entry_id = made_up if number == 1 else f"{made_up}-{number}"
         same = taken.get((entry_id, entry.language))
         if not same or same[0].answer == entry.answer:
             return entry.model_copy(update={"entry_id": entry_id})
     raise AssertionError("count does not end")
+
+
+def id_of_question(question: str) -> str:
+    """The same for questions that differ in case and punctuation only."""
+    return f"q-{hashlib.sha256(normalise_question(question).encode()).hexdigest()[:10]}"
 
 
 def _words(cell: Any) -> list[str]:

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import Field
+
 from apps.customer_service.dialogue_config import DialogueConfig
 from core.app import AppSpec, AssetJob, Progress, Recipe
 from core.backbones.text_config import TextModelConfig
@@ -31,6 +33,8 @@ class SupportDataConfig(TextDataConfig):
 
     corrections: str = ""
     """Store of a page (SQLite file or URL) whose labelled examples are added to the training split."""
+    correction_times: int = Field(default=8, ge=1)
+    """How often an epoch shows each of them: they are few, and each is meant to change what the model says."""
 
 
 class CustomerServiceConfig(Config):

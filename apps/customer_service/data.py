@@ -1,13 +1,13 @@
 """The questions of this app: loading, the sample, corrections from use, and what a model learns of them."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from apps.customer_service.app import SPEC, CustomerServiceConfig
 from core.app import Progress
 from core.backbones.text_cnn_config import WordVectorConfig
-from core.data.module import DataModule
+from core.data.module import DataModule, Example
 from core.data.text_rows import FoundTexts, TextRow
 from core.data.utterances import CORRECTION, LoadedTexts, load_texts
 from core.data.vocabulary import learn_vocabulary
@@ -20,17 +20,34 @@ SAMPLE = Path(__file__).parent / "sample"
 
 def load_questions(config: CustomerServiceConfig, progress: Progress) -> DataModule:
     """The data set of a config, with the schema learnt from its training split."""
-    loaded = load_texts(config.data, seed=config.seed, sample=read_sample, more=_corrections(config.data.corrections))
+    loaded = load_texts(
+        config.data,
+        seed=config.seed,
+        sample=read_sample,
+        corrections=_corrections(config.data.corrections),
+        times=config.data.correction_times,
+    )
     schema = learn_schema(config, loaded)
     splits = dict(loaded.splits)
     if config.distill.teacher:
         from core.optimization.distill import taught_examples
 
         near = _near_words(config, schema) if config.distill.replacements else None
-        splits["train"] = taught_examples(
+        taught = taught_examples(
             splits["train"], loaded.labels, config.distill, SPEC, near=near, seed=config.seed, progress=progress
         )
+        splits["train"] = [_as_corrected(example, loaded.labels) for example in taught]
     return DataModule(splits, schema, loaded.report, loaded.fingerprint)
+
+
+def _as_corrected(example: Example, labels: Sequence[str]) -> Example:
+    """The example as it is; of one that a person has corrected no teacher's opinion counts."""
+    if example["path"] != CORRECTION:
+        return example
+    certain = (
+        [float(label == example["label"]) for label in labels] if example["label"] else [1 / len(labels)] * len(labels)
+    )
+    return {**example, "soft_label": certain}
 
 
 def learn_schema(config: CustomerServiceConfig, loaded: LoadedTexts) -> TextSchema:
@@ -100,11 +117,16 @@ def _lines(file: Path) -> Iterator[dict[str, str]]:
         yield from (json.loads(line) for line in stream)
 
 
-def _corrections(store: str) -> list[TextRow]:
-    """Examples that the team labelled on the page."""
+def _corrections(store: str) -> list[TextRow] | None:
+    """Examples that the team labelled on the page; None = no store is named.
+
+    Raises:
+        UserError: The store does not exist or cannot be opened.
+    """
     if not store:
-        return []
-    if "://" not in store and not Path(store).expanduser().is_file():
+        return None
+    file = Path(store.removeprefix("sqlite:///")).expanduser()
+    if "://" not in str(file) and not file.is_file():
         raise UserError(
             f"There is no store {store}, which data.corrections names.",
             "The store of a page, such as runs/customer_service/store.sqlite, or the URL of a database.",
@@ -113,7 +135,10 @@ def _corrections(store: str) -> list[TextRow]:
     from core.serving.conversations import Conversations
     from core.serving.store import Store
 
-    opened = Store(store)
+    try:
+        opened = Store(store)
+    except UserError as error:
+        raise UserError(error.what, error.allowed, error.fix.replace("--store", "--data.corrections")) from None
     try:
         examples = Conversations(opened, lambda text: text).examples(SPEC.name)
     finally:

@@ -34,7 +34,12 @@ class LoadedTexts:
 
 
 def load_texts(
-    config: TextDataConfig, *, seed: int, sample: Callable[[], FoundTexts], more: Sequence[TextRow] = ()
+    config: TextDataConfig,
+    *,
+    seed: int,
+    sample: Callable[[], FoundTexts],
+    corrections: Sequence[TextRow] | None = None,
+    times: int = 1,
 ) -> LoadedTexts:
     """Loads a data set.
 
@@ -42,15 +47,16 @@ def load_texts(
         config: Where the data is and how it is read.
         seed: Draws the splits that the data does not have, and the examples that `config.limit` keeps.
         sample: Gives the sample data, for `config.path == "sample"`.
-        more: Rows to add, such as corrections from use.
+        corrections: Rows that people corrected in use, in place of what was there; None = none are asked for.
+        times: How often a training epoch shows each correction.
 
     Raises:
         UserError: The data cannot be used; says what was found, what is right and what to do.
     """
     found = sample() if config.path == "sample" else find_texts(config, config.path)
-    rows = [*found.rows, *more]
-    if more:
-        found.notes.append(f"{len(more)} corrections from use are added to training")
+    rows = [*found.rows, *(corrections or ())]
+    if corrections is not None:
+        found.notes.append(f"{len(corrections)} corrections from use are added to training")
     rows = _without_conflicts(rows, found)
     rows = _limited(_with_splits(rows, config, seed, found.notes), config.limit, seed)
     rows = _with_known_labels(rows, found)
@@ -62,7 +68,9 @@ def load_texts(
             "Texts of one conversation stay in one split, or figures are too good.",
             "Correct the splits, or go on with --data.allow-leakage.",
         )
-    return _loaded([*rows, *_repeated(rows, config.out_of_scope_share)], rows, report)
+    corrected = [row for row in rows if row.place == CORRECTION]
+    shown = [*rows, *corrected * (times - 1)]
+    return _loaded([*shown, *_repeated(shown, config.out_of_scope_share)], rows, report)
 
 
 def _repeated(rows: Sequence[TextRow], share: float) -> list[TextRow]:

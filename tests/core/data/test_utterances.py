@@ -15,9 +15,9 @@ from core.data.utterances import CORRECTION, LoadedTexts, load_texts
 from core.errors import UsageError, UserError
 
 
-def load(path: Path | str, more: tuple[TextRow, ...] = (), **settings: Any) -> LoadedTexts:
+def load(path: Path | str, corrections: tuple[TextRow, ...] | None = None, **settings: Any) -> LoadedTexts:
     config = TextDataConfig(path=str(path), **settings)
-    return load_texts(config, seed=0, sample=lambda: FoundTexts("none", []), more=more)
+    return load_texts(config, seed=0, sample=lambda: FoundTexts("none", []), corrections=corrections)
 
 
 def questions(labels: str = "ab", count: int = 20) -> list[dict[str, str]]:
@@ -122,7 +122,7 @@ def test_training_text_with_two_labels_is_rejected_and_a_correction_decides(tmp_
     file = write_jsonl(tmp_path / "data.jsonl", rows)
     loaded = load(file)
     assert [item.reason for item in loaded.report.rejected] == ["conflicting_label"] * 2
-    corrected = load(file, more=(TextRow("question 0 of a", "b", "train", place=CORRECTION),))
+    corrected = load(file, corrections=(TextRow("question 0 of a", "b", "train", place=CORRECTION),))
     train = [example for example in corrected.splits["train"] if fold(str(example["text"])) == "question 0 of a"]
     assert [example["label"] for example in train] == ["b"]
 

@@ -69,7 +69,8 @@ def load_texts(
             "Correct the splits, or go on with --data.allow-leakage.",
         )
     corrected = [row for row in rows if row.place == CORRECTION]
-    shown = [*rows, *corrected * (times - 1)]
+    outside = [row for row in corrected if not row.label]
+    shown = [*rows, *corrected * (times - 1), *outside * (times * (OUTSIDE_TIMES - 1))]
     return _loaded([*shown, *_repeated(shown, config.out_of_scope_share)], rows, report)
 
 
@@ -100,6 +101,8 @@ def _without_conflicts(rows: Sequence[TextRow], found: FoundTexts) -> list[TextR
 
 CORRECTION = "correction"
 """Place of rows that people corrected in use."""
+OUTSIDE_TIMES = 4
+"""A correction that says that no label fits is shown so often for each other one: it counts less in the loss."""
 
 
 def _with_splits(rows: Sequence[TextRow], config: TextDataConfig, seed: int, notes: list[str]) -> list[TextRow]:

@@ -151,7 +151,9 @@ class Trainer:
         self._load_best()
         # In place: a wrapped forward pass would take its number format along into the exported graph.
         self.accelerator.unwrap_model(self.prepared, keep_fp32_wrapper=False)
-        self.accelerator.end_training()
+        # Not end_training: it ends the group of processes too, which may have more to train.
+        for tracker in self.accelerator.trackers:
+            tracker.finish()
         return FitResult(
             history=self.progress.history,
             best_epoch=self.progress.best_epoch,

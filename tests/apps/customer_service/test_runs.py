@@ -157,7 +157,8 @@ def history_run(folder: Path) -> Path:
     rows = [{"question": row["text"], "best_answer": ANSWERS[row["intent"]], "score": 5} for row in UTTERANCES]
     rows += [{"question": row["text"], "best_answer": "Hm, no idea.", "score": 1} for row in UTTERANCES[:9]]
     rows += [{"question": "do you sell ants", "best_answer": "No, we sell no animals.", "score": 5}]
-    return train_tiny(write_table(folder / "history.csv", rows), folder / "history")
+    llm = ("--dialogue.llm.endpoint", "http://127.0.0.1:9/v1")
+    return train_tiny(write_table(folder / "history.csv", rows), folder / "history", *llm)
 
 
 def test_past_answers_become_intents_and_knowledge(history_run: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -167,6 +168,7 @@ def test_past_answers_become_intents_and_knowledge(history_run: Path, capsys: py
         assert found["kind"] == "answer"
         assert found["answer"].startswith(ANSWERS[intent])
         assert found["sources"]
+        assert found["llm"] == "down", "the endpoint of the config was asked"
 
 
 def test_past_answers_that_were_bettered_are_no_knowledge(history_run: Path) -> None:

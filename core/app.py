@@ -42,7 +42,7 @@ class Recipe:
         build_task: Rebuilds the task from config and schema alone; must not import torch.
         build_model: A fresh, untrained network for config and schema.
         make_assets: Makes what serving needs beside the model, such as an index; None = nothing.
-        check_assets: Raises UserError before the training where `make_assets` would after it.
+        check_training: Raises UserError before a training for what would fail, or have no effect, later in it.
     """
 
     name: str
@@ -52,7 +52,7 @@ class Recipe:
     build_task: Callable[[Any, Any], "Task"]
     build_model: Callable[[Any, Any], "nn.Module"]
     make_assets: "Callable[[AssetJob], Mapping[str, Evaluation]] | None" = None
-    check_assets: "Callable[[Any, DataModule], None] | None" = None
+    check_training: "Callable[[Any, DataModule], None] | None" = None
 
 
 @dataclass(frozen=True)

@@ -174,8 +174,8 @@ def load_data(recipe: Recipe, config: Config, console: Console) -> DataModule:
 def _load_checked(recipe: Recipe, config: Config, console: Console) -> DataModule:
     """The same, for a training: what would fail after it must fail now."""
     data = load_data(recipe, config, console)
-    if recipe.check_assets:
-        recipe.check_assets(config, data)
+    if recipe.check_training:
+        recipe.check_training(config, data)
     return data
 
 

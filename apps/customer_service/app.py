@@ -11,6 +11,7 @@ from core.app import AppSpec, AssetJob, Progress, Recipe
 from core.backbones.text_config import TextModelConfig
 from core.config import Config, DecisionConfig
 from core.data.text_config import TextDataConfig
+from core.errors import UsageError
 from core.optimization.distill_config import DistillConfig
 from core.retrieval.encoder_config import EncoderConfig
 from core.retrieval.knowledge_config import KnowledgeConfig
@@ -34,7 +35,7 @@ class SupportDataConfig(TextDataConfig):
     corrections: str = ""
     """Store of a page (SQLite file or URL) whose labelled examples are added to the training split."""
     correction_times: int = Field(default=8, ge=1)
-    """How often an epoch shows each of them: they are few, and each is meant to change what the model says."""
+    """How often an epoch shows each of them, at most: they are few, and each is to change what the model says."""
 
 
 class CustomerServiceConfig(Config):
@@ -84,10 +85,17 @@ def make_assets(job: AssetJob) -> "Mapping[str, Evaluation]":
     return make_knowledge(job)
 
 
-def check_assets(config: CustomerServiceConfig, data: "DataModule") -> None:
-    """Whether knowledge and queries can be read."""
+def check_training(config: CustomerServiceConfig, data: "DataModule") -> None:
+    """Whether knowledge and queries can be read, and a teacher is there for what asks for one."""
     from apps.customer_service.knowledge import check_knowledge
 
+    distill = config.distill
+    if not distill.teacher and (distill.unlabelled or distill.variations or distill.replacements):
+        raise UsageError(
+            "distill.unlabelled, variations or replacements are set, but there is no teacher to label these texts.",
+            "distill.teacher is a run or bundle of this app, such as one of the preset `transformer`.",
+            "Give --distill.teacher RUN, or set the others to nothing.",
+        )
     check_knowledge(config, data)
 
 
@@ -140,7 +148,14 @@ SPEC = AppSpec(
     ),
     recipes=(
         Recipe(
-            "intents", CustomerServiceConfig, TextSchema, build_data, build_task, build_model, make_assets, check_assets
+            "intents",
+            CustomerServiceConfig,
+            TextSchema,
+            build_data,
+            build_task,
+            build_model,
+            make_assets=make_assets,
+            check_training=check_training,
         ),
     ),
     configs=Path(__file__).parent / "configs",

@@ -151,6 +151,12 @@ def read_queries(config: CustomerServiceConfig, entries: Sequence[Entry]) -> tup
     knowledge = config.knowledge
     if knowledge.queries:
         files = [Path(knowledge.queries).expanduser()]
+        if not files[0].is_file():
+            raise UserError(
+                f"There is no file {knowledge.queries}, which knowledge.queries names.",
+                "A table with a column of queries and one of the entries that answer them.",
+                "Correct the path: --knowledge.queries PATH.",
+            )
     elif knowledge.path == "sample":
         files = [SAMPLE / f"faq_queries_{language}.jsonl" for language in LANGUAGES]
     else:

@@ -48,7 +48,7 @@ def load_texts(
         seed: Draws the splits that the data does not have, and the examples that `config.limit` keeps.
         sample: Gives the sample data, for `config.path == "sample"`.
         corrections: Rows that people corrected in use, in place of what was there; None = none are asked for.
-        times: How often a training epoch shows each correction.
+        times: How often a training epoch shows each correction, at most.
 
     Raises:
         UserError: The data cannot be used; says what was found, what is right and what to do.
@@ -68,10 +68,18 @@ def load_texts(
             "Texts of one conversation stay in one split, or figures are too good.",
             "Correct the splits, or go on with --data.allow-leakage.",
         )
-    corrected = [row for row in rows if row.place == CORRECTION]
-    outside = [row for row in corrected if not row.label]
-    shown = [*rows, *corrected * (times - 1), *outside * (times * (OUTSIDE_TIMES - 1))]
+    shown = [*rows, *_shown_again(rows, times)]
     return _loaded([*shown, *_repeated(shown, config.out_of_scope_share)], rows, report)
+
+
+def _shown_again(rows: Sequence[TextRow], times: int) -> list[TextRow]:
+    """Corrections again and again, as one text among thousands changes nothing; never more than all other texts."""
+    inside = [row for row in rows if row.place == CORRECTION and row.label]
+    outside = [row for row in rows if row.place == CORRECTION and not row.label]
+    num_once = len(inside) + OUTSIDE_TIMES * len(outside)
+    num_others = sum(row.split == "train" and row.place != CORRECTION for row in rows)
+    times = max(1, min(times, num_others // max(1, num_once)))
+    return [*inside * (times - 1), *outside * (times * OUTSIDE_TIMES - 1 if times > 1 else 0)]
 
 
 def _repeated(rows: Sequence[TextRow], share: float) -> list[TextRow]:

@@ -5,23 +5,11 @@ from pathlib import Path
 import pytest
 
 from apps.customer_service.app import SPEC
-from core.serving.conversations import Conversations
 from core.serving.predictor import load_predictor
-from core.serving.store import Store
 from core.tasks.text_answer import TextAnswer
-from tests.apps.customer_service.tiny_shop import log_of, read, run_app, train_tiny, write_utterances
+from tests.apps.customer_service.tiny_shop import label_text, log_of, read, run_app, train_tiny, write_utterances
 
 WRONG, STRANGE, NEW = "track the order", "refund the book", "my lamp is broken"
-
-
-def label_text(store: Path, *examples: tuple[str, str]) -> Path:
-    """Keeps labelled examples, as the page does."""
-    opened = Store(str(store))
-    conversations = Conversations(opened, lambda text: text)
-    for text, label in examples:
-        conversations.add_example(SPEC.name, text, label, "unanswered")
-    opened.close()
-    return store
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,7 @@ from tests.apps.customer_service.tiny_shop import (
     FAQ_COLUMNS,
     STRANGE,
     UTTERANCES,
+    label_text,
     log_of,
     read,
     run_app,
@@ -257,9 +258,14 @@ def assert_same_assets(first: Path, second: Path) -> None:
 # ---- a model that learns from another ------------------------------------------------------------
 
 
-def test_student_of_a_teacher_is_measured(tiny_shop: Path, folder: Path) -> None:
+def test_student_of_a_teacher_is_measured_and_believes_a_correction_more(tiny_shop: Path, folder: Path) -> None:
     data = write_utterances(folder / "chats.jsonl")
-    run = train_tiny(data, folder / "student", "--distill.teacher", tiny_shop, "--distill.variations", "1")
+    store = label_text(folder / "store.sqlite", ("track the order", "cancel"))
+    (folder / "more.txt").write_text("where are my socks\nmoney back for the mug\n")
+    words = ("--distill.teacher", tiny_shop, "--distill.unlabelled", folder / "more.txt", "--data.corrections", store)
+    run = train_tiny(data, folder / "student", *words)
+    answers = [load_predictor(of, SPEC).predict([{"text": "track the order"}])[0] for of in (tiny_shop, run)]
+    assert [one.to_json()["label"] for one in answers] == ["track", "cancel"]
     assert "accuracy" in read(run, "metrics.json")["test"]["metrics"]
     assert run_app("evaluate", run, "--output-dir", folder / "student_again") == 0
 

@@ -6,14 +6,19 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
 from apps.customer_service.app import SPEC
 from core.cli import app_main
+from core.serving.conversations import Conversations
+from core.serving.store import Store
 
 TINY = (
     *("--device", "cpu", "--hardware.measure", "false", "--hardware.precision", "fp32"),
     *("--train.epochs", "10", "--train.global_batch_size", "16", "--train.learning_rate", "1e-2"),
     *("--train.warmup_epochs", "0", "--train.freeze_backbone_epochs", "0", "--train.ema_decay", "0"),
     *("--train.trackers", "[]"),
+    *("--search.bag.units.buckets", "2048", "--search.bag.dimension", "64"),
     *("--search.train.epochs", "4", "--search.train.global_batch_size", "16"),
 )
 """Settings that make any preset small."""
@@ -60,6 +65,18 @@ def train_tiny(data: Path | str, run: Path, *more: str | Path, config: str = "cp
         os.chdir(before)
     assert code == 0
     return run
+
+
+def train_shop(shared_folder: Path) -> Path:
+    """The run that many tests ask: on columns of other names, with knowledge and queries that name no split."""
+    folder = shared_folder / "tiny_shop"
+    with FileLock(shared_folder / "tiny_shop.lock"):
+        if not (folder / "run" / "bundle" / "bundle.json").exists():
+            data = write_utterances(folder / "chats.csv", text="was", intent="wozu")
+            faq, queries = write_faq(folder / "faq.csv"), write_queries(folder / "queries.jsonl")
+            columns = ("--data.columns.text", "was", "--data.columns.label", "wozu")
+            train_tiny(data, folder / "run", *columns, "--knowledge.path", faq, *FAQ_COLUMNS, *queries)
+    return folder / "run"
 
 
 def write_table(file: Path, rows: Iterable[Mapping[str, Any]]) -> Path:
@@ -114,6 +131,16 @@ FAQ_COLUMNS = (
     "--knowledge.columns.url",
     "link",
 )
+
+
+def label_text(store: Path, *examples: tuple[str, str]) -> Path:
+    """Keeps labelled examples, as the page does."""
+    opened = Store(str(store))
+    conversations = Conversations(opened, lambda text: text)
+    for text, label in examples:
+        conversations.add_example(SPEC.name, text, label, "unanswered")
+    opened.close()
+    return store
 
 
 def read(run: Path, name: str) -> Any:

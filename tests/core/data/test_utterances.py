@@ -188,3 +188,18 @@ def test_texts_out_of_scope_are_repeated_in_training_alone(tmp_path: Path) -> No
     assert len(seen.splits["validation"]) == len(plain.splits["validation"]) == 102
     assert seen.report == plain.report
     assert seen.fingerprint == plain.fingerprint
+
+
+def test_corrections_are_shown_often_but_never_more_than_all_else(tmp_path: Path) -> None:
+    file = write_jsonl(tmp_path / "data.jsonl", questions(count=50))
+    given = [TextRow(f"strange {n}", "b" if n else "", "train", place=CORRECTION) for n in range(3)]
+    config = TextDataConfig(path=str(file), out_of_scope_share=0)
+
+    def shown(corrections: list[TextRow], times: int) -> Counter[str]:
+        loaded = load_texts(config, seed=0, sample=lambda: FoundTexts("none", []), corrections=corrections, times=times)
+        return Counter(str(row["text"]) for row in loaded.splits["train"] if row["path"] == CORRECTION)
+
+    assert shown(given, 8) == {"strange 0": 32, "strange 1": 8, "strange 2": 8}
+    assert shown(given, 1) == {"strange 0": 1, "strange 1": 1, "strange 2": 1}
+    many = [TextRow(f"new {n}", "a", "train", place=CORRECTION) for n in range(60)]
+    assert set(shown(many, 8).values()) == {1}

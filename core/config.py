@@ -195,7 +195,8 @@ def resolve_config(config_class: type[C], file: Path | None, overrides: Mapping[
     Raises:
         UsageError: An unknown key (with the nearest one that exists) or a value of the wrong type.
     """
-    values: dict[str, Any] = {}
+    # A group whose default differs from its own class keeps that default where a layer sets only some of its keys.
+    values: dict[str, Any] = config_class().model_dump()
     sources: dict[str, str] = {}
     for path, layer in _layers(file):
         _check_keys(config_class, _flatten(layer), str(path))
@@ -219,15 +220,23 @@ def dump_config(config: Config) -> str:
     return yaml.safe_dump(config.model_dump(mode="json", exclude=empty), sort_keys=False, allow_unicode=True)
 
 
-def describe_fields(config_class: type[Record], prefix: str = "") -> Iterator[FieldHelp]:
-    """Every setting of a config class, dotted, in order, for `--help` and for key checks."""
+def describe_fields(
+    config_class: type[Record], prefix: str = "", defaults: Record | None = None
+) -> Iterator[FieldHelp]:
+    """Every setting of a config class, dotted, in order, for `--help` and for key checks.
+
+    Args:
+        config_class: Of the settings.
+        prefix: Of their keys.
+        defaults: What they are by default; None = as the class says.
+    """
+    defaults = defaults or config_class()
     for name, field in config_class.model_fields.items():
-        key = f"{prefix}{name}"
+        key, default = f"{prefix}{name}", getattr(defaults, name)
         nested = _record_class(field.annotation)
         if nested:
-            yield from describe_fields(nested, f"{key}.")
+            yield from describe_fields(nested, f"{key}.", default)
         elif not field.exclude:
-            default = field.get_default(call_default_factory=True)
             yield FieldHelp(key, _type_name(field.annotation), str(default), field.description or "")
 
 

@@ -1,15 +1,19 @@
 """Knowledge as a team brings it: tables, queries, folders of documents; what is doubtful about it is told."""
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from apps.customer_service.app import CustomerServiceConfig
 from apps.customer_service.assistant import open_assistant
+from apps.customer_service.knowledge import read_queries
 from apps.customer_service.session import Session
 from core.retrieval.entry import Entry
 from core.retrieval.entry_file import load_entries
+from core.retrieval.knowledge_config import KnowledgeConfig, QueryColumns
 from tests.apps.customer_service.tiny_shop import (
     ENTRY_OF,
     FAQ_COLUMNS,
@@ -38,11 +42,6 @@ def data(folder: Path) -> Path:
 
 def entries_of(run: Path) -> list[Entry]:
     return load_entries(run / "bundle" / "assets" / "entries.jsonl")
-
-
-def shorten(run: Path, *words: str | Path) -> tuple[str | Path, ...]:
-    """A training whose model does not matter."""
-    return ("--train.epochs", "1", *words)
 
 
 def dry_run(data: Path, folder: Path, *words: str | Path) -> int:
@@ -74,7 +73,8 @@ def test_splits_of_queries_are_taken_as_they_stand_and_unknown_entries_are_told(
     run = train_tiny(
         data,
         folder / "split",
-        *shorten(folder),
+        "--train.epochs",
+        "1",
         "--knowledge.path",
         write_faq(folder / "faq.csv"),
         *FAQ_COLUMNS,
@@ -85,15 +85,21 @@ def test_splits_of_queries_are_taken_as_they_stand_and_unknown_entries_are_told(
     assert "1 queries of no such entry are left out" in log_of(run)
 
 
-def test_validation_queries_are_split_off_where_the_table_has_none(data: Path, folder: Path) -> None:
-    words = write_queries(folder / "two.jsonl", split=True)
+def test_validation_queries_are_split_off_where_the_table_has_none(tmp_path: Path) -> None:
+    words = write_queries(tmp_path / "two.jsonl", split=True)
     rows = [json.loads(line) for line in Path(words[1]).read_text().splitlines()]
-    write_table(Path(words[1]), [{**row, "part": "train" if row["part"] == "dev" else row["part"]} for row in rows])
-    knowledge = ("--knowledge.path", write_faq(folder / "faq.csv"), *FAQ_COLUMNS)
-    run = train_tiny(data, folder / "two", *shorten(folder), *knowledge, *words)
-    num_test = sum(row["part"] == "test" for row in rows)
-    assert f" {num_test} test" in log_of(run)
-    assert " 0 validation" not in log_of(run)
+    parts = ["test" if row["part"] == "test" else "train" for row in rows]
+    write_table(Path(words[1]), [{**row, "part": part} for row, part in zip(rows, parts, strict=True)])
+    columns = QueryColumns(query="asked", entry_id="entry", split="part")
+    knowledge = KnowledgeConfig(path="faq.csv", queries=str(words[1]), query_columns=columns)
+    entries = [Entry(entry_id=entry_id, answer="Yes.") for entry_id in ENTRY_OF.values()]
+    queries, num_strange = read_queries(CustomerServiceConfig(knowledge=knowledge), entries)
+    found = Counter(query.split for query in queries)
+    assert num_strange == 0
+    assert found["test"] == parts.count("test")
+    assert 0 < found["validation"] < found["train"]
+    before = {row["asked"] for row, part in zip(rows, parts, strict=True) if part == "test"}
+    assert {query.query for query in queries if query.split == "test"} == before
 
 
 # ---- documents, and what is doubtful -------------------------------------------------------------

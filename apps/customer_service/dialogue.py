@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from apps.customer_service import bot_words as says
 from apps.customer_service.assemble import assemble_answer
 from apps.customer_service.dialogue_config import DialogueConfig
-from apps.customer_service.gate import find_entry, intent_decision, put_first, retrieval_decision
+from apps.customer_service.gate import find_entry, put_first, retrieval_decision
 from apps.customer_service.judging import EntryOfIntent, Judge, Judged, Search, Understand
 from apps.customer_service.language import detect_language
 from apps.customer_service.llm import write_answer
@@ -152,7 +152,7 @@ class Dialogue:
 
     def _decided(self, session: Session, judged: Judged, written: Written | None) -> Reply:
         intent, gated = judged.intent, judged.gated
-        if intent_decision(intent) == "answered" and not _is_found_surely(judged):
+        if intent.verdict.decision == "answered" and not _is_found_surely(judged):
             if is_person_label(intent.label, self.config.handoff_labels):
                 return _say(session, says.HANDOFF, "handoff", "asked_for_person")
             if kind := self._talk_kind(intent.label):

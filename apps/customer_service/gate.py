@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from core.evaluation.decision import Decision
+from core.evaluation.decision import MORE_LIKELY_THAN_NOT, Decision
 from core.retrieval.entry import Entry
 from core.retrieval.retrieval import Hit, Retrieval
 from core.tasks.text_answer import TextAnswer
 
-MORE_LIKELY_THAN_NOT = 0.5
 AGREED = 0.95
 """Two unsure verdicts for the same entry are as good as one that is sure from this joint probability on."""
 NUM_OFFERED = 3
@@ -49,7 +48,7 @@ def judge_both(intent: TextAnswer, retrieval: Retrieval, entry: Entry | None) ->
     """
     if not retrieval.hits and entry is None:
         return Gated("fallback", "no_knowledge", "refused", _sureness(intent))
-    meant, found = intent_decision(intent), retrieval_decision(retrieval)
+    meant, found = intent.verdict.decision, retrieval_decision(retrieval)
     by_intent = put_first(entry, retrieval.hits, _sureness(intent)) if entry and meant == "answered" else ()
     if found == "answered":
         return _found(intent, retrieval, by_intent)
@@ -63,19 +62,9 @@ def judge_both(intent: TextAnswer, retrieval: Retrieval, entry: Entry | None) ->
     return Gated("fallback", reason, "refused", _sureness(intent))
 
 
-def intent_decision(intent: TextAnswer) -> Decision:
-    """The decision on an intent, unsure where its one label is less likely than not.
-
-    A conformal set is never empty: what resembles no label at all gets the most probable one, however improbable.
-    """
-    return _if_likely(intent.verdict.decision, _sureness(intent))
-
-
 def retrieval_decision(retrieval: Retrieval) -> Decision:
-    """The same for what was found; refused where nothing was."""
-    if not retrieval.hits:
-        return "refused"
-    return _if_likely(retrieval.verdict.decision, retrieval.hits[0].probability)
+    """The decision on what was found; refused where nothing was."""
+    return retrieval.verdict.decision if retrieval.hits else "refused"
 
 
 def find_entry(intent: TextAnswer, retrieval: Retrieval) -> Entry | None:
@@ -91,7 +80,7 @@ def _found(intent: TextAnswer, retrieval: Retrieval, by_intent: tuple[Hit, ...])
     if by_intent and by_intent[0].entry.entry_id == first.entry.entry_id:
         return Gated("answer", "intent", "answered", max(first.probability, _sureness(intent)), retrieval.hits)
     objects = bool(by_intent) or (
-        intent_decision(intent) == "unsure" and first.entry.intent not in ("", *intent.verdict.prediction_set)
+        intent.verdict.decision == "unsure" and first.entry.intent not in ("", *intent.verdict.prediction_set)
     )
     if objects and first.probability <= _sureness(intent):
         return _ask("disagreement", intent, retrieval)
@@ -153,13 +142,9 @@ def _share_offered(intent: TextAnswer, retrieval: Retrieval) -> float:
     by_intent = sum(share for _, share in intent.ranking[:NUM_OFFERED])
     by_search = sum(hit.probability for hit in retrieval.hits[:NUM_OFFERED])
     return max(
-        by_intent if intent_decision(intent) != "refused" else 0.0,
+        by_intent if intent.verdict.decision != "refused" else 0.0,
         by_search if retrieval_decision(retrieval) != "refused" else 0.0,
     )
-
-
-def _if_likely(decision: Decision, probability: float) -> Decision:
-    return "unsure" if decision == "answered" and probability < MORE_LIKELY_THAN_NOT else decision
 
 
 def _sureness(intent: TextAnswer) -> float:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from apps.customer_service.follow_up import find_topic, is_short, lean_on_before, with_topic
-from apps.customer_service.gate import Gated, find_entry, intent_decision, judge_both
+from apps.customer_service.gate import Gated, find_entry, judge_both
 from apps.customer_service.session import Session
 from apps.customer_service.slots import find_slots
 from core.retrieval.entry import Entry
@@ -80,7 +80,7 @@ class Judge:
         alone = self.judge(text, language)
         topic = find_topic(session)
         lean = lean_on_before(text, language)
-        is_clear = intent_decision(alone.intent) == "answered" and self.is_complete(alone.intent.label)
+        is_clear = alone.intent.verdict.decision == "answered" and self.is_complete(alone.intent.label)
         if not topic or is_clear or (lean != "strong" and alone.is_answered):
             return alone
         if lean == "none" and not (is_short(text, language) and alone.gated.action == "fallback"):

@@ -23,6 +23,10 @@ Decision = Literal["answered", "unsure", "refused"]
 
 NUM_FOLDS = 5
 LISTED_LABELS = 6
+MORE_LIKELY_THAN_NOT = 0.5
+"""The least probability of a label that is answered with. A set always holds the most probable label, however
+improbable; where the others alone would leave none, and where the model is so often right that the quantile is 0 and
+every set has one label, only this tells that nothing is likely."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,8 @@ class Verdict:
     """May one rely on this prediction?
 
     Args:
-        decision: Answered: one label is left. Unsure: several are. Refused: the model should not judge this input.
+        decision: Answered: one label is left, and it is more likely than not. Unsure: several are left, or none is
+            likely. Refused: the model should not judge this input.
         reasons: Why, for unsure and refused.
         prediction_set: Labels that hold the right one at the stated coverage, most probable first; never empty.
     """
@@ -112,20 +117,17 @@ class DecisionPolicy(Record):
         verdicts = []
         for index, (members_K, order_K) in enumerate(zip(members_NK, order_NK, strict=True)):
             chosen = tuple(labels[k] for k in order_K if members_K[k])
+            highest = float(probabilities_NK[index][order_K[0]])
+            if is_unlikely := len(chosen) == 1 and highest < MORE_LIKELY_THAN_NOT:
+                chosen = tuple(labels[k] for k in order_K[:2])
             reasons = tuple(refusals[index]) if refusals else ()
             if not familiar_N[index]:
                 assert novelty_N is not None
                 assert self.novelty_threshold is not None
                 reasons = (*reasons, _unfamiliar(float(novelty_N[index]), self.novelty_threshold))
-            verdicts.append(self._verdict(chosen, reasons))
+            doubt = _unlikely(chosen, highest) if is_unlikely else _ambiguous(chosen, self.coverage)
+            verdicts.append(_verdict(chosen, reasons, doubt))
         return verdicts
-
-    def _verdict(self, chosen: tuple[str, ...], refusals: tuple[Text, ...]) -> Verdict:
-        if refusals:
-            return Verdict("refused", refusals, chosen)
-        if len(chosen) > 1:
-            return Verdict("unsure", (_ambiguous(chosen, self.coverage),), chosen)
-        return Verdict("answered", (), chosen)
 
 
 def fit_policy(
@@ -222,6 +224,12 @@ def _novelty_threshold(novelty_N: FloatArray | None, right_N: BoolArray, config:
     return float(np.quantile(novelty_N, share, method="higher"))
 
 
+def _verdict(chosen: tuple[str, ...], refusals: tuple[Text, ...], doubt: Text) -> Verdict:
+    if refusals:
+        return Verdict("refused", refusals, chosen)
+    return Verdict("unsure", (doubt,), chosen) if len(chosen) > 1 else Verdict("answered", (), chosen)
+
+
 def _defined(value: float) -> float | None:
     return value if np.isfinite(value) else None
 
@@ -230,6 +238,13 @@ def _unfamiliar(novelty: float, threshold: float) -> Text:
     return Text(
         f"This input is unlike the data the model was trained on (novelty {novelty:.3g}, limit {threshold:.3g}).",
         f"该输入与模型的训练数据差异过大（新颖度 {novelty:.3g}，上限 {threshold:.3g}），不宜作出判断。",
+    )
+
+
+def _unlikely(chosen: tuple[str, ...], highest: float) -> Text:
+    return Text(
+        f"No label is likely enough: the first, {chosen[0]}, has a probability of {highest:.0%}.",
+        f"没有一个标签足够可能：最可能的“{chosen[0]}”概率仅为 {highest:.0%}。",
     )
 
 

@@ -98,13 +98,13 @@ def test_two_unsure_verdicts_for_the_same_entry_answer_together(entry: Entry, pr
     assert kind == "clarify" or (reply.sources[0].entry_id == STATUS.entry_id and reply.confidence > 0.95)
 
 
-def test_a_single_meaning_that_is_unlikely_is_no_answer() -> None:
-    """A conformal set is never empty: nonsense gets the most probable label, at 0.04."""
-    reply = one(small_bot({ASKED: ("order_status", 0.04, "answered")}, {ASKED: ([(STATUS, 0.1)], "refused")}))
+def test_a_meaning_that_is_unlikely_is_no_answer() -> None:
+    """What resembles nothing is judged unsure, with the two labels that are least improbable."""
+    reply = one(small_bot({ASKED: ("order_status", 0.04, "unsure")}, {ASKED: ([(STATUS, 0.1)], "refused")}))
     assert (reply.kind, reply.decision) == ("clarify", "unsure")
-    reply = one(small_bot({}, {ASKED: ([(STATUS, 0.3), (RETURN, 0.2)], "answered")}))
+    reply = one(small_bot({}, {ASKED: ([(STATUS, 0.3), (RETURN, 0.2)], "unsure")}))
     assert (reply.kind, reply.decision) == ("clarify", "unsure")
-    assert one(small_bot({ASKED: ("thanks", 0.04, "answered")})).kind == "fallback"
+    assert one(small_bot({ASKED: ("thanks", 0.04, "unsure")})).kind == "fallback"
 
 
 def test_twenty_meanings_are_not_asked_about() -> None:

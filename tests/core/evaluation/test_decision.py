@@ -91,6 +91,20 @@ def test_judge_answers_doubts_and_refuses_with_reasons_in_both_languages():
     assert blurred.to_json()["reasons"] == [{"en": "It is blurred.", "zh": "图像模糊。"}]
 
 
+@pytest.mark.parametrize("quantile", [0.0, 0.6])
+def test_one_label_that_is_unlikely_is_no_answer(quantile):
+    """Under 0.6 a label needs 0.4; the quantile of a model that is nearly always right is 0."""
+    policy = fit().model_copy(update={"conformal_quantile": quantile, "novelty_threshold": None})
+    probabilities = np.array([[0.1, 0.37, 0.3, 0.23], [0.5, 0.25, 0.15, 0.1]])
+    unlikely, likely = policy.judge(probabilities, None, LABELS)
+    assert (unlikely.decision, unlikely.prediction_set) == ("unsure", (LABELS[1], LABELS[2]))
+    assert unlikely.reasons[0].en.startswith("No label is likely enough: the first, nevus, has a probability of 37")
+    assert "37%" in unlikely.reasons[0].zh
+    assert (likely.decision, likely.prediction_set) == ("answered", (LABELS[0],))
+    refused = policy.judge(probabilities[:1], None, LABELS, [(Text("It is blurred.", "图像模糊。"),)])[0]
+    assert (refused.decision, len(refused.prediction_set)) == ("refused", 2)
+
+
 def test_policy_without_novelty_has_no_gate():
     logits, targets = simulate(50)
     policy = fit_policy(logits, targets, None, LABELS, DecisionConfig())

@@ -84,5 +84,4 @@ def name_intents(knowledge: KnowledgeBase, labels: Sequence[str]) -> dict[str, T
 
 def entry_of_intent(knowledge: KnowledgeBase, label: str, language: str) -> Entry | None:
     """The first entry that the team bound to an intent, in the language of the message where there is one."""
-    found = [entry for entry in knowledge.entries() if entry.intent == label] if label else []
-    return next((entry for entry in found if entry.language == language), found[0] if found else None)
+    return knowledge.of_intent(label, language) if label else None

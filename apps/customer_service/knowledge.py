@@ -29,9 +29,11 @@ from core.retrieval.knowledge_files import load_knowledge
 from core.retrieval.knowledge_report import EntryPair, KnowledgeReport
 from core.retrieval.knowledge_tables import Query, load_queries
 from core.retrieval.policy import RetrievalPolicy, unfitted_policy
+from core.retrieval.saved_vectors import fingerprint_of, load_vectors, save_vectors
 from core.texts import LANGUAGES, Language
 
 ENTRIES, POLICY, ENCODER, REPORT = "entries.jsonl", "retrieval.json", "encoder", "knowledge_report.json"
+VECTORS = "vectors"
 RESAMPLES = 1000
 LISTED = 3
 
@@ -88,6 +90,8 @@ def make_knowledge(job: AssetJob) -> Mapping[str, Evaluation]:
         (target / REPORT).write_text(report.model_dump_json(indent=2), encoding="utf-8")
         if encoder is not None:
             shutil.copytree(work / ENCODER, target / ENCODER)
+        if encoder is not None and (vectors := fitted.knowledge.base_vectors) is not None:
+            save_vectors(target / VECTORS, vectors, fingerprint_of(target / ENTRIES, target / ENCODER))
     if not parts["test"]:
         job.console.print("There are no test queries: retrieval is not measured.")
         return {}
@@ -119,16 +123,20 @@ def check_knowledge(config: CustomerServiceConfig, data: DataModule) -> None:
 def open_base(assets: Path, changes: Path | None) -> tuple[KnowledgeBase, RetrievalPolicy]:
     """The knowledge base of a bundle's assets, with the changes made since; empty where the bundle has none.
 
+    Entries are not encoded again as long as entries and encoder are those that their vectors were saved with.
+
     Args:
         assets: Folder in the bundle; it need not be there.
         changes: Folder of changes; None = changes are kept in memory only.
     """
     entries = load_entries(assets / ENTRIES) if (assets / ENTRIES).is_file() else []
     encoder = load_encoder(assets / ENCODER) if (assets / ENCODER).is_dir() else None
-    policy = unfitted_policy()
+    policy, vectors = unfitted_policy(), None
+    if entries and encoder is not None:
+        vectors = load_vectors(assets / VECTORS, fingerprint_of(assets / ENTRIES, assets / ENCODER))
     if (assets / POLICY).is_file():
         policy = RetrievalPolicy.model_validate_json((assets / POLICY).read_text(encoding="utf-8"))
-    return KnowledgeBase(entries, Journal(changes) if changes else None, encoder), policy
+    return KnowledgeBase(entries, Journal(changes) if changes else None, encoder, vectors=vectors), policy
 
 
 def read_knowledge(config: CustomerServiceConfig, data: DataModule) -> tuple[list[Entry], KnowledgeReport]:

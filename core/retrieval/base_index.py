@@ -41,6 +41,19 @@ class EntryVectors:
     owners: Numbers
 
 
+@dataclass(frozen=True)
+class IndexedVectors:
+    """Vectors of entries, ready to be searched.
+
+    Args:
+        index: Of the vectors.
+        owners: Number of the entry of each, ascending.
+    """
+
+    index: VectorIndex
+    owners: Numbers
+
+
 def encode_entries(entries: Sequence[Entry], encoder: Encoder, first: int = 0) -> EntryVectors:
     """Vectors of the texts of each entry; entries are numbered from `first`."""
     pairs = [(number, text) for number, entry in enumerate(entries, first) for text in entry_texts(entry)]
@@ -51,6 +64,13 @@ def encode_entries(entries: Sequence[Entry], encoder: Encoder, first: int = 0) -
     return EntryVectors(np.asarray(vectors, np.float32), owners)
 
 
+def index_vectors(vectors: EntryVectors | None) -> IndexedVectors | None:
+    """Makes vectors searchable; None where there are none."""
+    if vectors is None or not len(vectors.owners):
+        return None
+    return IndexedVectors(build_vector_index(vectors.vectors), vectors.owners)
+
+
 class BaseIndex:
     """An immutable index of entries, which are numbered from 0.
 
@@ -59,16 +79,13 @@ class BaseIndex:
         vectors: Theirs; None = there is no encoder.
     """
 
-    def __init__(self, entries: Sequence[Entry], vectors: EntryVectors | None) -> None:
+    def __init__(self, entries: Sequence[Entry], vectors: IndexedVectors | None) -> None:
         self.entries = tuple(entries)
         terms = [entry_terms(entry) for entry in self.entries]
         self.asked = WordIndex([fields.asked for fields in terms])
         self.whole = WordIndex([fields.whole for fields in terms])
         self.languages = np.array([entry.language for entry in self.entries], dtype=str)
-        self._vectors: VectorIndex | None = None
-        if vectors is not None and len(vectors.owners):
-            self._vectors = build_vector_index(vectors.vectors)
-            self._owners = vectors.owners
+        self.vectors = vectors
 
     def word_scores(self, terms: Sequence[str]) -> Floats:
         """BM25 of every entry, both fields added."""
@@ -82,34 +99,37 @@ class BaseIndex:
             query: Unit vector.
             allowed: Whether an entry may be found, by its number.
         """
-        if self._vectors is None:
+        if self.vectors is None:
             return []
+        index, all_owners = self.vectors.index, self.vectors.owners
         fetched = 4 * wanted
         while True:
-            numbers = self._vectors.search(query[None], fetched)[1][0]
-            owners = self._owners[numbers[numbers >= 0]]
+            numbers = index.search(query[None], fetched)[1][0]
+            owners = all_owners[numbers[numbers >= 0]]
             found = list(dict.fromkeys(owners[allowed[owners]].tolist()))
             # Several vectors of an entry, and entries that are hidden, leave fewer than were fetched.
-            if len(found) >= wanted or fetched >= self._vectors.facts.num_vectors:
+            if len(found) >= wanted or fetched >= index.facts.num_vectors:
                 return found
             fetched *= 4
 
     def cosines(self, query: Floats, numbers: Sequence[int]) -> list[float]:
         """Cosine of the best vector of each of these entries."""
-        if self._vectors is None or not numbers:
+        if self.vectors is None or not numbers:
             return [0.0] * len(numbers)
+        owners = self.vectors.owners
         wanted = np.asarray(numbers, np.int64)
-        starts, ends = np.searchsorted(self._owners, wanted), np.searchsorted(self._owners, wanted + 1)
+        starts, ends = np.searchsorted(owners, wanted), np.searchsorted(owners, wanted + 1)
         counts = ends - starts
         rows = np.arange(counts.sum()) + np.repeat(starts - np.cumsum(counts) + counts, counts)
         best = np.full(len(numbers), -1.0, np.float32)
-        np.maximum.at(best, np.repeat(np.arange(len(numbers)), counts), self._vectors.vectors(rows) @ query)
+        np.maximum.at(best, np.repeat(np.arange(len(numbers)), counts), self.vectors.index.vectors(rows) @ query)
         found: list[float] = np.where(counts > 0, best, 0).tolist()
         return found
 
     def vectors_of(self, numbers: Sequence[int]) -> EntryVectors | None:
         """Vectors of these entries (ascending), which are numbered anew from 0; None = there are no vectors."""
-        if self._vectors is None:
+        if self.vectors is None:
             return None
-        rows = np.flatnonzero(np.isin(self._owners, numbers))
-        return EntryVectors(self._vectors.vectors(rows), np.searchsorted(numbers, self._owners[rows]))
+        owners = self.vectors.owners
+        rows = np.flatnonzero(np.isin(owners, numbers))
+        return EntryVectors(self.vectors.index.vectors(rows), np.searchsorted(numbers, owners[rows]))

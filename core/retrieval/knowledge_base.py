@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import UserError
-from core.retrieval.base_index import BaseIndex, Encoder, encode_entries
+from core.retrieval.base_index import BaseIndex, Encoder, IndexedVectors, encode_entries, index_vectors
 from core.retrieval.entry import Entry
 from core.retrieval.entry_file import load_entries
 from core.retrieval.entry_texts import entry_terms, without_halves
@@ -18,7 +18,7 @@ from core.retrieval.fusion import fuse_rankings
 from core.retrieval.journal import Change, Journal
 from core.retrieval.overlay import Overlay
 from core.retrieval.same_question import is_same_answer, is_same_question, normalise_question
-from core.retrieval.snapshot import Floats, Mask, Snapshot
+from core.retrieval.snapshot import Floats, Mask, Snapshot, bind_entries
 from core.retrieval.words import search_terms
 from core.texts import Text
 
@@ -59,6 +59,7 @@ class KnowledgeBase:
         journal: Of the changes since; None = changes are lost with the process.
         encoder: None = words alone.
         weights: Of the ranking by words and of that by vectors.
+        vectors: Of these entries, by the same encoder, where they were kept; None = they are encoded now.
     """
 
     def __init__(
@@ -67,24 +68,23 @@ class KnowledgeBase:
         journal: Journal | None = None,
         encoder: Encoder | None = None,
         weights: tuple[float, float] = (1.0, 1.0),
+        vectors: IndexedVectors | None = None,
     ) -> None:
         self.encoder, self.weights = encoder, weights
         self._journal = journal
         self._lock = threading.RLock()
         self._changed: dict[str, Entry | None] = {}
-        by_id = {entry.entry_id: entry for entry in entries}
-        assert len(by_id) == len(entries), "ids are unique"
-        for change in journal.read_news() if journal else ():
-            self._changed[change.entry_id] = change.entry
-            if change.entry is None:
-                by_id.pop(change.entry_id, None)
-            else:
-                by_id[change.entry_id] = change.entry
-        self._entries = by_id
+        self._entries = {entry.entry_id: entry for entry in entries}
+        assert len(self._entries) == len(entries), "ids are unique"
         # Changes since a new base began to be made; None = none is being made.
         self._since: dict[str, Change] | None = None
-        live = list(by_id.values())
-        self._state = self._started(BaseIndex(live, encode_entries(live, encoder) if encoder else None))
+        if encoder is not None and vectors is None:
+            vectors = index_vectors(encode_entries(entries, encoder))
+        self._state = self._started(BaseIndex(entries, vectors if encoder is not None else None))
+        if journal:
+            with self._lock:
+                self._apply(journal.read_news())
+                self._fold_if_many()
 
     @property
     def problems(self) -> tuple[Text, ...]:
@@ -105,6 +105,17 @@ class KnowledgeBase:
         """An entry by its id, or None."""
         self._refresh()
         return self._entries.get(entry_id)
+
+    def of_intent(self, intent: str, language: str = "") -> Entry | None:
+        """The first entry that the team bound to an intent, in this language where there is one; None = it has none."""
+        self._refresh()
+        bound = self._state.bound.get(intent, ())
+        return next((entry for entry in bound if entry.language == language), bound[0] if bound else None)
+
+    @property
+    def base_vectors(self) -> IndexedVectors | None:
+        """Vectors of the entries that the base was opened with, as it takes them; None = there are none."""
+        return self._state.base.vectors
 
     def search(self, query: str, k: int, language: str = "") -> list[Candidate]:
         """The k likeliest entries, best first; fewer, or none, where nothing resembles the query.
@@ -200,7 +211,9 @@ class KnowledgeBase:
         if self.encoder is None or not entries:
             return {}
         encoded = encode_entries(entries, self.encoder)
-        return {entry.entry_id: encoded.vectors[encoded.owners == number] for number, entry in enumerate(entries)}
+        starts = np.searchsorted(encoded.owners, np.arange(1, len(entries)))
+        parts = np.split(encoded.vectors, starts)
+        return {entry.entry_id: part for entry, part in zip(entries, parts, strict=True)}
 
     def _apply(self, changes: Sequence[Change], vectors: Mapping[str, Floats] | None = None) -> None:
         """Makes changes visible, all at the same moment."""
@@ -222,12 +235,13 @@ class KnowledgeBase:
     def _shown(self, old: Snapshot, changes: Mapping[str, Change], vectors: Mapping[str, Floats]) -> Snapshot:
         """The state after some changes: what they replace is hidden, what they bring stands in the overlay."""
         first = len(old.base.entries)
-        hidden = list[int]()
+        hidden, added = list[int](), list[Entry]()
         for entry_id, change in changes.items():
             before = self._numbers.pop(entry_id, None)
             if before is not None:
                 hidden.append(before)
             if change.entry is not None:
+                added.append(change.entry)
                 number = first + old.overlay.add(change.entry, entry_terms(change.entry), vectors.get(entry_id))
                 self._numbers[entry_id] = number
                 self._same_question[normalise_question(change.entry.question)].add(entry_id)
@@ -235,7 +249,8 @@ class KnowledgeBase:
         mask = np.zeros(first + count, dtype=bool)
         mask[: len(old.hidden)] = old.hidden
         mask[hidden] = True
-        return Snapshot(old.base, old.overlay, count, mask)
+        bound = bind_entries(old.bound, (old.entry(number) for number in hidden), added)
+        return Snapshot(old.base, old.overlay, count, mask, bound)
 
     def _fold_if_many(self) -> None:
         """Makes a new base when many changes stand beside it; aside where that takes more than a moment."""
@@ -252,7 +267,7 @@ class KnowledgeBase:
         """A base of what a state holds; changes since then are shown on top of it."""
         try:
             entries = [old.entry(number) for number in old.numbers()]
-            base = BaseIndex(entries, old.vectors() if self.encoder is not None else None)
+            base = BaseIndex(entries, index_vectors(old.vectors()) if self.encoder is not None else None)
         except BaseException:
             self._since = None  # the old state serves on, and the next change tries again
             raise
@@ -266,7 +281,8 @@ class KnowledgeBase:
         self._same_question: dict[str, set[str]] = defaultdict(set)
         for entry in base.entries:
             self._same_question[normalise_question(entry.question)].add(entry.entry_id)
-        return Snapshot(base, Overlay(), 0, np.zeros(len(base.entries), dtype=bool))
+        bound = bind_entries({}, (), base.entries)
+        return Snapshot(base, Overlay(), 0, np.zeros(len(base.entries), dtype=bool), bound)
 
     def _doubts(self, entry: Entry) -> list[Text]:
         """Other entries that ask the same."""

@@ -1,6 +1,6 @@
 """What a knowledge base holds at one moment: the base, and the changes up to then."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,12 +22,14 @@ class Snapshot:
     Args:
         count: How many entries of the overlay belong to this state.
         hidden: Whether an entry was changed or removed, by its number.
+        bound: The entries that the team bound to an intent, by intent, in the order of their numbers.
     """
 
     base: BaseIndex
     overlay: Overlay
     count: int
     hidden: Mask
+    bound: Mapping[str, tuple[Entry, ...]]
 
     def entry(self, number: int) -> Entry:
         """An entry by its number."""
@@ -116,3 +118,18 @@ class Snapshot:
         if not len(latest.owners):
             return old
         return EntryVectors(np.concatenate([old.vectors, latest.vectors]), np.concatenate([old.owners, latest.owners]))
+
+
+def bind_entries(
+    bound: Mapping[str, tuple[Entry, ...]], removed: Iterable[Entry], added: Iterable[Entry]
+) -> dict[str, tuple[Entry, ...]]:
+    """Entries by the intent that they are bound to, after a change; those added stand last."""
+    found = dict(bound)
+    for entry in removed:
+        if entry.intent:
+            found[entry.intent] = tuple(other for other in found[entry.intent] if other.entry_id != entry.entry_id)
+    latest: dict[str, list[Entry]] = {}
+    for entry in added:
+        if entry.intent:
+            latest.setdefault(entry.intent, []).append(entry)
+    return found | {intent: (*found.get(intent, ()), *entries) for intent, entries in latest.items()}

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,9 @@ import pytest
 
 from apps.customer_service.app import CustomerServiceConfig
 from apps.customer_service.assistant import open_assistant
-from apps.customer_service.knowledge import read_queries
+from apps.customer_service.knowledge import open_base, read_queries
 from apps.customer_service.session import Session
+from core.retrieval.encoder import TextEncoder
 from core.retrieval.entry import Entry
 from core.retrieval.entry_file import load_entries
 from core.retrieval.knowledge_config import KnowledgeConfig, QueryColumns
@@ -100,6 +102,25 @@ def test_validation_queries_are_split_off_where_the_table_has_none(tmp_path: Pat
     assert 0 < found["validation"] < found["train"]
     before = {row["asked"] for row, part in zip(rows, parts, strict=True) if part == "test"}
     assert {query.query for query in queries if query.split == "test"} == before
+
+
+def test_opening_encodes_no_entry_of_the_bundle_again(tiny_shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    encoded: list[str] = []
+    encode = TextEncoder.encode
+
+    def counting(self: TextEncoder, texts: Sequence[str]) -> Any:
+        encoded.extend(texts)
+        return encode(self, texts)
+
+    monkeypatch.setattr(TextEncoder, "encode", counting)
+    base, _ = open_base(tiny_shop / "bundle" / "assets", None)
+    assert encoded == []
+    known = base.entries()[0]
+    found = next(hit for hit in base.search(known.question, 10) if hit.entry == known)
+    assert encoded == [known.question]
+    assert found.vector_score == pytest.approx(1, abs=1e-5)
+    base.put(known.model_copy(update={"question": "Do you sell lamps?", "known_queries": ()}))
+    assert encoded[1:] == ["Do you sell lamps?", known.answer]
 
 
 # ---- documents, and what is doubtful -------------------------------------------------------------

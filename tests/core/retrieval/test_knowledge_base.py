@@ -8,6 +8,7 @@ import pytest
 
 from core.errors import UserError
 from core.retrieval import knowledge_base
+from core.retrieval.entry import Entry
 from core.retrieval.entry_file import save_entries
 from core.retrieval.journal import Journal
 from core.retrieval.knowledge_base import KnowledgeBase, open_knowledge
@@ -254,3 +255,38 @@ def test_an_encoder_that_gives_nothing_leaves_the_words() -> None:
             return np.zeros((len(texts), 4), np.float32)
 
     assert ids(KnowledgeBase(SHOP, encoder=Silent()), "parcel")[0] == "ship"
+
+
+def bound(entry_id: str, intent: str, language: str = "") -> Entry:
+    return entry(entry_id, f"About {entry_id}", intent=intent, language=language)
+
+
+def test_the_first_entry_of_an_intent_is_known_through_all_changes() -> None:
+    base = KnowledgeBase([bound("a", "pay", "en"), bound("b", "pay", "zh"), bound("c", "pay", "en")])
+
+    def first(language: str = "en", intent: str = "pay") -> str | None:
+        found = base.of_intent(intent, language)
+        return found.entry_id if found else None
+
+    assert (first(), first("zh"), first("fr"), first("")) == ("a", "b", "a", "a")
+    assert (first(intent="send"), first(intent="")) == (None, None)
+    base.remove("a")
+    assert (first(), first("fr")) == ("c", "b")
+    base.put(bound("c", "send", "en"))
+    assert (first(), first(intent="send")) == ("b", "c")
+    base.put_all([bound("d", "pay", "en"), bound("c", "send", "zh")])
+    assert (first(), first("zh"), first("en", "send")) == ("d", "b", "c")
+    for number in range(40):  # so many that the base is made anew
+        base.put(bound(f"n{number}", "other"))
+    assert (first(), first("zh"), first("en", "send"), first(intent="other")) == ("d", "b", "c", "n0")
+    for name in ("b", "d"):
+        base.remove(name)
+    assert first() is None
+
+
+def test_the_entry_of_an_intent_is_what_another_process_made_of_it(tmp_path: Path) -> None:
+    first, second = (KnowledgeBase([bound("a", "pay")], Journal(tmp_path)) for _ in range(2))
+    first.put(bound("a", "send"))
+    assert second.of_intent("pay") is None
+    assert second.of_intent("send") == bound("a", "send")
+    assert KnowledgeBase([bound("a", "pay")], Journal(tmp_path)).of_intent("pay") is None

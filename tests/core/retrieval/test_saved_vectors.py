@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.retrieval.base_index import EntryVectors, index_vectors
 from core.retrieval.entry import Entry
 from core.retrieval.entry_file import save_entries
 from core.retrieval.journal import Journal
@@ -85,11 +86,14 @@ def test_damaged_vectors_are_made_again(tmp_path: Path, damaged: str) -> None:
 
 
 def test_vectors_of_a_large_base_keep_their_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.retrieval.vectors.EXACT_BELOW", 100)
-    entries = [
-        entry(f"n{number}", f"Question {number} of word{number % 17}", f"Answer {number}") for number in range(300)
-    ]
-    vectors = load_vectors(tmp_path / "vectors", write(tmp_path, entries))
+    monkeypatch.setattr("core.retrieval.vectors.EXACT_BELOW", 1000)
+    drawn = np.random.default_rng(0).standard_normal((2000, 16)).astype(np.float32)
+    drawn /= np.linalg.norm(drawn, axis=1, keepdims=True)
+    built = index_vectors(EntryVectors(drawn, np.repeat(np.arange(1000), 2)))
+    assert built is not None
+    save_vectors(tmp_path / "vectors", built, "these")
+    vectors = load_vectors(tmp_path / "vectors", "these")
     assert vectors is not None
+    assert vectors.index.facts == built.index.facts
     assert vectors.index.facts.kind == "graph"
-    assert np.array_equal(vectors.owners, np.repeat(np.arange(300), 2))
+    assert np.array_equal(vectors.owners, built.owners)

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from apps.customer_service.app import SPEC, CustomerServiceConfig
 from apps.customer_service.dialogue import Dialogue
-from apps.customer_service.knowledge import open_base
+from apps.customer_service.knowledge import open_base, open_reranker
 from apps.customer_service.options import label_words
 from core.retrieval.entry import Entry
 from core.retrieval.knowledge_base import KnowledgeBase
-from core.retrieval.policy import RetrievalPolicy, search
+from core.retrieval.policy import Reranker, RetrievalPolicy, search
 from core.retrieval.retrieval import Retrieval
 from core.serving.predictor import Predictor, load_predictor
 from core.tasks.text_answer import TextAnswer
@@ -42,10 +42,11 @@ def build_assistant(predictor: Predictor, changes: Path | None = None) -> Assist
     """
     config = predictor.config
     assert isinstance(config, CustomerServiceConfig)
-    knowledge, policy = open_base(predictor.bundle.path / "assets", changes)
+    assets = predictor.bundle.path / "assets"
+    knowledge, policy = open_base(assets, changes)
     dialogue = Dialogue(
         understand=partial(understand, predictor),
-        search=partial(search_knowledge, knowledge, policy),
+        search=partial(search_knowledge, knowledge, policy, open_reranker(assets)),
         config=config.dialogue,
         words=name_intents(knowledge, predictor.task.labels),
         entry_of_intent=partial(entry_of_intent, knowledge),
@@ -71,9 +72,11 @@ def understand(predictor: Predictor, text: str) -> TextAnswer:
     return answer
 
 
-def search_knowledge(knowledge: KnowledgeBase, policy: RetrievalPolicy, query: str, language: str) -> Retrieval:
+def search_knowledge(
+    knowledge: KnowledgeBase, policy: RetrievalPolicy, reranker: Reranker | None, query: str, language: str
+) -> Retrieval:
     """What the knowledge base has; nothing where it is empty."""
-    return search(knowledge, policy, query, language)
+    return search(knowledge, policy, query, language, reranker=reranker)
 
 
 def name_intents(knowledge: KnowledgeBase, labels: Sequence[str]) -> dict[str, Text]:

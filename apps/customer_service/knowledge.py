@@ -28,12 +28,13 @@ from core.retrieval.knowledge_base import KnowledgeBase
 from core.retrieval.knowledge_files import load_knowledge
 from core.retrieval.knowledge_report import EntryPair, KnowledgeReport
 from core.retrieval.knowledge_tables import Query, load_queries
-from core.retrieval.policy import RetrievalPolicy, unfitted_policy
+from core.retrieval.policy import Reranker, RetrievalPolicy, text_of, unfitted_policy
+from core.retrieval.reranker import load_reranker, remember_scores
 from core.retrieval.saved_vectors import fingerprint_of, load_vectors, save_vectors
 from core.texts import LANGUAGES, Language
 
 ENTRIES, POLICY, ENCODER, REPORT = "entries.jsonl", "retrieval.json", "encoder", "knowledge_report.json"
-VECTORS = "vectors"
+VECTORS, RERANKER = "vectors", "reranker"
 RESAMPLES = 1000
 LISTED = 3
 
@@ -73,6 +74,7 @@ def make_knowledge(job: AssetJob) -> Mapping[str, Evaluation]:
     if not job.plan.is_main:
         return {}
     encoder = load_encoder(work / ENCODER) if (work / ENCODER).is_dir() else None
+    reranker = _export_reranker(config, entries, work / RERANKER)
     fitted = fit_knowledge(
         entries,
         parts["train"],
@@ -80,6 +82,7 @@ def make_knowledge(job: AssetJob) -> Mapping[str, Evaluation]:
         encoder,
         config.search_decision,
         out_of_scope=_out_of_scope(job.data, "validation"),
+        reranker=reranker,
     )
     if parts["train"] and parts["validation"]:
         told = "are searched too" if fitted.knows_queries else "only taught the encoder"
@@ -92,12 +95,20 @@ def make_knowledge(job: AssetJob) -> Mapping[str, Evaluation]:
             shutil.copytree(work / ENCODER, target / ENCODER)
         if encoder is not None and (vectors := fitted.knowledge.base_vectors) is not None:
             save_vectors(target / VECTORS, vectors, fingerprint_of(target / ENTRIES, target / ENCODER))
+        if reranker is not None:
+            shutil.copytree(work / RERANKER, target / RERANKER)
     if not parts["test"]:
         job.console.print("There are no test queries: retrieval is not measured.")
         return {}
     strange = _out_of_scope(job.data, "test")
     measured = evaluate_retrieval(
-        fitted.knowledge, fitted.policy, parts["test"], out_of_scope=strange, resamples=RESAMPLES, seed=config.seed
+        fitted.knowledge,
+        fitted.policy,
+        parts["test"],
+        out_of_scope=strange,
+        reranker=reranker,
+        resamples=RESAMPLES,
+        seed=config.seed,
     )
     return {"retrieval": measured}
 
@@ -118,6 +129,15 @@ def check_knowledge(config: CustomerServiceConfig, data: DataModule) -> None:
         from core.backbones.transformer_files import load_text_encoder
 
         load_text_encoder(config.search.transformer.name)
+    if config.search.reranker:
+        from core.backbones.transformer_files import check_pair_model
+
+        check_pair_model(config.search.reranker)
+
+
+def open_reranker(assets: Path) -> Reranker | None:
+    """The cross-encoder of a bundle's assets, or None; its policy was fitted with it."""
+    return load_reranker(assets / RERANKER) if (assets / RERANKER).is_dir() else None
 
 
 def open_base(assets: Path, changes: Path | None) -> tuple[KnowledgeBase, RetrievalPolicy]:
@@ -181,6 +201,16 @@ def read_queries(config: CustomerServiceConfig, entries: Sequence[Entry]) -> tup
             "Name the columns that hold them: --knowledge.query-columns.entry-id, --knowledge.columns.entry-id.",
         )
     return _with_splits(found, config), len(asked) - len(found)
+
+
+def _export_reranker(config: CustomerServiceConfig, entries: Sequence[Entry], target: Path) -> Reranker | None:
+    """The cross-encoder that a config names, as it will be served; None = it names none."""
+    if not config.search.reranker or not entries:
+        return None
+    from core.retrieval.export_reranker import export_reranker
+
+    export_reranker(config.search, entries[0].question, [text_of(entry) for entry in entries], target, config.export)
+    return remember_scores(load_reranker(target, threads=0))
 
 
 def _with_splits(queries: Sequence[Query], config: CustomerServiceConfig) -> list[Query]:

@@ -97,7 +97,7 @@ def build_transformer_classifier(
         UserError: The weights cannot be had, or the model cannot read so many tokens.
     """
     backbone: Any = load_encoder_weights(config.name) if config.pretrained else build_encoder(facts)
-    _check_length(config, backbone, facts.pad_id)
+    check_length(config.name, config.max_tokens, backbone, facts.pad_id)
     hidden_size = int(backbone.config.hidden_size)
     # Without pretrained weights nothing is worth keeping frozen: this is how a bundle's weights are read back.
     if config.pretrained and config.tuning == "lora":
@@ -130,16 +130,17 @@ def _with_lora(backbone: nn.Module, config: TransformerConfig) -> nn.Module:
     return wrapped
 
 
-def _check_length(config: TransformerConfig, backbone: nn.Module, pad_id: int) -> None:
+def check_length(name: str, max_tokens: int, model: nn.Module, pad_id: int) -> None:
+    """Raises UserError if a pretrained model cannot read so many tokens."""
     other_id = 1 if pad_id == 0 else 0
     try:
         with torch.no_grad():
-            backbone.eval()(input_ids=torch.full((1, config.max_tokens), other_id))
+            model.eval()(input_ids=torch.full((1, max_tokens), other_id))
     except (IndexError, RuntimeError) as error:
         raise UserError(
-            f"{config.name} cannot read {config.max_tokens} tokens: {str(error).splitlines()[0][:200]}",
+            f"{name} cannot read {max_tokens} tokens: {str(error).splitlines()[0][:200]}",
             "As many as it was trained with, 512 for most.",
-            "Lower max_tokens.",
+            "Lower the number of tokens (max_tokens, or reranker_tokens of a cross-encoder).",
         ) from None
     finally:
-        backbone.train()
+        model.train()

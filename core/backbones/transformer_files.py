@@ -91,6 +91,36 @@ def load_encoder_weights(name: str) -> nn.Module:
     return _bare(model)
 
 
+def load_pair_weights(name: str) -> nn.Module:
+    """A pretrained cross-encoder in float32, head and all: it scores one text together with another.
+
+    Raises:
+        UserError: It cannot be had, or is an encoder without the head that scores.
+    """
+    transformers = _quiet_transformers()
+    place, is_local = _locate(name)
+    check_pair_model(name)
+    try:
+        model, found = transformers.AutoModelForSequenceClassification.from_pretrained(
+            place, dtype=torch.float32, output_loading_info=True, **_trusting_nothing(is_local)
+        )
+    # As above.
+    except Exception as error:
+        raise _unavailable(name, place, error) from None
+    if missing := sorted(found["missing_keys"]):
+        raise _no_cross_encoder(name, f"lacks {len(missing)} weights (first: {missing[0]})")
+    module: nn.Module = model
+    return module
+
+
+def check_pair_model(name: str) -> None:
+    """Raises UserError if a model cannot be had, or does not score pairs of texts; its weights are not loaded."""
+    facts = load_text_encoder(name)
+    architecture: dict[str, Any] = json.loads(facts.architecture)
+    if (labels := len(architecture.get("id2label") or (0, 1))) != 1:
+        raise _no_cross_encoder(name, f"has {labels} labels")
+
+
 def build_encoder(facts: TextEncoderFacts) -> nn.Module:
     """The same architecture with fresh weights."""
     transformers = _quiet_transformers()
@@ -104,6 +134,14 @@ def build_encoder(facts: TextEncoderFacts) -> nn.Module:
             "The version that wrote it, or a later one.",
             "Install the version named in bundle.json.",
         ) from None
+
+
+def _no_cross_encoder(name: str, reason: str) -> UserError:
+    return UserError(
+        f"The model {name} is no cross-encoder: it {reason}.",
+        "A model for sequence classification with one label, such as cross-encoder/ms-marco-MiniLM-L6-v2.",
+        "Choose such a model.",
+    )
 
 
 def _trusting_nothing(is_local: bool) -> dict[str, bool]:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 Arrays = dict[str, npt.NDArray[Any]]
 TOKENS = "tokens"
 """Name of the array that `TokenEncoder.encode` gives."""
+SEGMENTS = "segments"
+"""Name of the second array that `TokenEncoder.encode_pairs` gives: 1 where a token is of the second text."""
 LETTERS_PER_TOKEN = 32
 """A text is cut after so many letters a token that is read, before the tokenizer looks at it."""
 
@@ -63,6 +65,19 @@ class TokenEncoder:
         found = self._tokenizer.encode_batch_fast([self._readable(text) for text in texts])
         return {TOKENS: np.array([encoding.ids for encoding in found], np.int32)}
 
+    def encode_pairs(self, first: str, seconds: Sequence[str]) -> Arrays:
+        """Token ids of one text with each of the others behind it; the longer of the two is cut first.
+
+        Shape: tokens and segments (B, L) int32.
+        """
+        pairs = [(self._readable(first), self._readable(second)) for second in seconds]
+        found = self._tokenizer.encode_batch_fast(pairs) if pairs else []
+        shape = (len(found), self.max_tokens)
+        return {
+            TOKENS: np.array([encoding.ids for encoding in found], np.int32).reshape(shape),
+            SEGMENTS: np.array([encoding.type_ids for encoding in found], np.int32).reshape(shape),
+        }
+
     def spans(self, text: str) -> list[tuple[int, int]]:
         """First character and one past the last of each token of one text; special tokens have (0, 0)."""
         found = self._tokenizer.encode(self._readable(text))
@@ -72,7 +87,7 @@ class TokenEncoder:
         """Cuts off the places that no text of a batch uses; for numpy arrays and torch tensors alike."""
         used_L = (arrays[TOKENS] != self.pad_id).any(0)
         length = max((place + 1 for place, is_used in enumerate(used_L.tolist()) if is_used), default=1)
-        return {**arrays, TOKENS: arrays[TOKENS][:, :length]}
+        return {**arrays, **{name: arrays[name][:, :length] for name in (TOKENS, SEGMENTS) if name in arrays}}
 
     def _readable(self, text: str) -> str:
         """The text without what has no place in UTF-8 (halves of surrogate pairs); as long as it was, or cut."""

@@ -42,6 +42,14 @@ class EncoderConfig(Record):
     )
     """Its fine-tuning."""
 
+    reranker: str = ""
+    """A cross-encoder that reads the query together with each entry found: a Hugging Face id or a local folder of a
+    model for sequence classification with one label; empty = none. It is used as it is, with an encoder or without."""
+    reranked: int = Field(default=20, ge=2, le=50)
+    """Entries found that it reads, the best ones; time grows with it."""
+    reranker_tokens: int = Field(default=256, ge=8, le=8192)
+    """Tokens of a query with an entry that it reads; the rest is cut."""
+
     @property
     def training(self) -> TrainConfig:
         """The training of the encoder that is chosen."""

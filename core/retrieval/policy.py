@@ -11,6 +11,7 @@ import numpy.typing as npt
 from core.config import Record
 from core.evaluation.calibration import softmax
 from core.evaluation.decision import DecisionPolicy, Verdict
+from core.retrieval.entry import Entry
 from core.retrieval.knowledge_base import Candidate, KnowledgeBase
 from core.retrieval.retrieval import Hit, Retrieval
 from core.texts import Text
@@ -139,9 +140,13 @@ def candidate_features(query: str, candidates: Sequence[Candidate], reranker: Re
     for row, found in enumerate(candidates):
         features_CF[row, :3] = found.word_score, found.word_coverage, found.vector_score or 0.0
     if reranker and candidates:
-        texts = [f"{found.entry.question}\n{found.entry.answer}".strip() for found in candidates]
-        features_CF[:, 3] = np.asarray(reranker(query, texts), np.float64)
+        features_CF[:, 3] = np.asarray(reranker(query, [text_of(found.entry) for found in candidates]), np.float64)
     return features_CF
+
+
+def text_of(entry: Entry) -> str:
+    """What a cross-encoder reads of an entry."""
+    return f"{entry.question}\n{entry.answer}".strip()
 
 
 def answer_signs(features_CF: FloatArray, logits_C: FloatArray) -> FloatArray:

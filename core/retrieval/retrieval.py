@@ -37,6 +37,7 @@ class Hit:
             "score": round(self.score, 4),
             "word_score": None if self.word_score is None else round(self.word_score, 4),
             "vector_score": None if self.vector_score is None else round(self.vector_score, 4),
+            "rerank_score": None if self.rerank_score is None else round(self.rerank_score, 4),
         }
 
 

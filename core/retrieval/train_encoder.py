@@ -4,23 +4,19 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-import torch
 from rich.console import Console
 from torch import Tensor, nn
 
 from core.backbones.matcher import Matcher
 from core.config import ExportConfig, TrainConfig
 from core.data.module import Example
-from core.errors import UserError
-from core.export.onnx import export_onnx
-from core.export.session import Session
 from core.files import new_folder
 from core.hardware import HardwarePlan
 from core.retrieval.encoder import FACTS, GRAPH, TOKENIZER, VECTOR, EncoderFacts
 from core.retrieval.encoder_config import EncoderConfig
 from core.retrieval.entry import Entry
 from core.retrieval.knowledge_tables import Query
+from core.retrieval.proven_graph import export_proven
 from core.retrieval.untrained import Untrained, build_untrained
 from core.tasks.match import MatchTask
 from core.tasks.task import ArraySpec
@@ -163,18 +159,8 @@ def _write(encoder: Untrained, texts: Sequence[str], target: Path, export: Expor
     arrays = encoder.trim(encoder.tokenise(texts), "")
     vector = ArraySpec(name=VECTOR, shape=("batch", "dimension"), dtype="float32", meaning="Unit vector.")
     with new_folder(target) as folder:
-        export_onnx(_Served(module), arrays, encoder.specs, (vector,), folder / GRAPH, opset=export.opset)
-        found = Session(folder / GRAPH, [spec.name for spec in encoder.specs]).run(arrays)[VECTOR]
-        with torch.no_grad():
-            wanted = module(**{name: torch.from_numpy(array) for name, array in arrays.items()}).numpy()
-        parity = float(np.abs(found - wanted).max())
-        if not parity <= export.parity_tolerance:
-            raise UserError(
-                f"ONNX and PyTorch differ by {parity:.2g} in a vector.",
-                f"At most {export.parity_tolerance:g} is allowed.",
-                "Try another export.opset.",
-            )
-        facts = EncoderFacts(**encoder.facts, dimension=wanted.shape[1], parity=parity)
+        parity, dimension = export_proven(_Served(module), arrays, encoder.specs, vector, folder / GRAPH, export)
+        facts = EncoderFacts(**encoder.facts, dimension=dimension[1], parity=parity)
         (folder / FACTS).write_text(facts.model_dump_json(indent=2), encoding="utf-8")
         if encoder.tokenizer:
             (folder / TOKENIZER).write_text(encoder.tokenizer, encoding="utf-8")

@@ -1,6 +1,7 @@
 """Knowledge as a team brings it: tables, queries, folders of documents; what is doubtful about it is told."""
 
 import json
+import shutil
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from apps.customer_service.app import CustomerServiceConfig
 from apps.customer_service.assistant import open_assistant
-from apps.customer_service.knowledge import open_base, read_queries
+from apps.customer_service.knowledge import open_base, open_reranker, read_queries
 from apps.customer_service.session import Session
 from core.retrieval.encoder import TextEncoder
 from core.retrieval.entry import Entry
@@ -29,6 +30,7 @@ from tests.apps.customer_service.tiny_shop import (
     write_table,
     write_utterances,
 )
+from tests.core.backbones.tiny_bert import make_tiny_bert, make_tiny_cross_encoder
 from tests.core.retrieval.small_pdf import pdf_of
 
 
@@ -121,6 +123,29 @@ def test_opening_encodes_no_entry_of_the_bundle_again(tiny_shop: Path, monkeypat
     assert found.vector_score == pytest.approx(1, abs=1e-5)
     base.put(known.model_copy(update={"question": "Do you sell lamps?", "known_queries": ()}))
     assert encoded[1:] == ["Do you sell lamps?", known.answer]
+
+
+def test_a_cross_encoder_is_exported_and_reads_what_was_found(data: Path, folder: Path) -> None:
+    model = make_tiny_cross_encoder(folder / "cross")
+    words = ("--search.reranker", model, "--search.reranker_tokens", "24", "--search.enabled", "false")
+    knowledge = ("--knowledge.path", write_faq(folder / "faq.csv"), *FAQ_COLUMNS)
+    run = train_tiny(data, folder / "reranked", "--train.epochs", "1", *knowledge, *words)
+    shutil.rmtree(model)
+    hits = ask(run, "Where is my parcel?")["retrieved"]["hits"]
+    reranker = open_reranker(run / "bundle" / "assets")
+    assert reranker is not None
+    entry = next(entry for entry in entries_of(run) if entry.entry_id == hits[0]["entry_id"])
+    wanted = reranker("Where is my parcel?", [f"{entry.question}\n{entry.answer}"])
+    assert hits[0]["rerank_score"] == pytest.approx(wanted[0], abs=1e-3)
+
+
+def test_an_encoder_without_a_head_is_no_cross_encoder(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = make_tiny_bert(tmp_path / "bert")
+    words = ("--knowledge.path", write_faq(tmp_path / "faq.csv"), *FAQ_COLUMNS, "--search.reranker", model)
+    assert dry_run(data, tmp_path, *words) == 1
+    assert "is no cross-encoder: it has 2 labels" in capsys.readouterr().err.replace("\n", " ")
 
 
 # ---- documents, and what is doubtful -------------------------------------------------------------

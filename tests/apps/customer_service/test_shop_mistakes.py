@@ -76,6 +76,8 @@ ROWS = [
     Mistake("searching Transformer that is not here, offline",
             lambda: answered("--search.encoder", "transformer", "--search.transformer.name", "nobody/bert"), FAILED,
             ("nobody/bert cannot be loaded from the hub",)),
+    Mistake("cross-encoder that is not here, offline", lambda: answered("--search.reranker", "nobody/cross"), FAILED,
+            ("nobody/cross cannot be loaded from the hub", "hf download nobody/cross")),
 ]  # fmt: skip
 
 

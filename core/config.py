@@ -125,6 +125,12 @@ class ExportConfig(Record):
     """Validation examples on which ONNX must equal PyTorch."""
     parity_tolerance: float = Field(default=1e-3, gt=0)
     """Largest difference allowed between the two, in probability."""
+    quantize_speedup: float = Field(default=1.1, ge=0)
+    """How many times as fast an int8 graph must be, one example and a batch alike; 0 = speed does not matter."""
+    quantize_accuracy_given_up: float = Field(default=0.003, ge=0, le=1)
+    """Share of validation accuracy that an int8 graph may cost, and of the sensitivity of an alarm."""
+    quantize_accepted_change: float = Field(default=0.01, ge=0, le=1)
+    """Largest change, by an int8 graph, in the share of validation examples that the novelty gate lets pass."""
 
 
 class DataConfig(Record):

@@ -1,7 +1,7 @@
 """What a run shows in a terminal: environment and plan, config with sources, results, next commands."""
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -103,6 +103,17 @@ def show_metrics(console: Console, title: str, metrics: Mapping[str, Estimate]) 
         estimate = metrics[name]
         interval = "" if estimate.low == estimate.high else f"{estimate.low:.3f} to {estimate.high:.3f}"
         table.add_row(name, f"{estimate.value:.3f}", interval)
+    console.print(table)
+
+
+def show_rows(console: Console, title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """A table of words; figures of all but the first column stand at the right."""
+    show_heading(console, title)
+    table = _table(*columns)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for row in rows:
+        table.add_row(*map(escape, row))
     console.print(table)
 
 

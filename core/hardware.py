@@ -83,7 +83,7 @@ def detect_machine() -> Machine:
     properties = [torch.cuda.get_device_properties(index) for index in devices]
     return Machine(
         cpu=_cpu_name(),
-        cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        cores=restricted_cores() or os.cpu_count() or 1,
         memory_gb=_memory_gb(),
         cpu_flags=_cpu_flags(),
         gpus=tuple(Gpu(p.name, p.total_memory / BYTES_PER_GB, (p.major, p.minor)) for p in properties),
@@ -93,6 +93,12 @@ def detect_machine() -> Machine:
         local_rank=int(os.environ.get("LOCAL_RANK", "0")),
         processes_per_node=int(os.environ.get("LOCAL_WORLD_SIZE", os.environ.get("WORLD_SIZE", "1"))),
     )
+
+
+def restricted_cores() -> int:
+    """How many cores this process is kept to, by taskset or a container; 0 = it may use all."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
+    return 0 if allowed == os.cpu_count() else allowed
 
 
 def current_rank() -> int:

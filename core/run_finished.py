@@ -3,18 +3,19 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from rich.console import Console
 
 from core.app import AppSpec
-from core.config import Record, resolve_config
-from core.console import open_console, show_metrics
+from core.config import ExportConfig, Record, resolve_config
+from core.console import open_console, show_metrics, show_rows
 from core.data.module import DataModule, Example
 from core.errors import UserError
 from core.export.bundle import MANIFEST
 from core.export.exporter import ASSETS, Calibrated, Origin, evaluate_session, load_graph, make_bundle
 from core.export.model_card import write_card
+from core.optimization.gate import Trial, try_int8
 from core.run import RESAMPLES, load_data, next_commands
 from core.run_folder import check_replaceable, choose_result_folder, save_once
 from core.run_report import Measured, write_run_report
@@ -70,20 +71,44 @@ def export(
     data: str | None = None,
     output_dir: Path | None = None,
     overrides: Mapping[str, Any] | None = None,
+    quantize: Literal["none", "dynamic"] = "none",
 ) -> Path:
-    """Exports a run or bundle anew, with its proof on validation data, and gives the folder of the new bundle."""
+    """Exports a run or bundle anew, with its proof on validation data.
+
+    Args:
+        spec: The app.
+        run: A run or a bundle.
+        data: Other data than it was trained on; None = the same.
+        output_dir: The new bundle; None = in the run, or beside the bundle.
+        overrides: Settings of the data, and of the export.
+        quantize: dynamic = also try a graph with int8 weights, which is kept if nothing speaks against it.
+
+    Returns:
+        The folder of the new bundle.
+    """
     console = open_console()
     predictor = load_predictor(run, spec)
     target = choose_result_folder(run, predictor.bundle.path, "export", output_dir)
     check_replaceable(target, MANIFEST)
-    manifest, config = predictor.bundle.manifest, predictor.config
+    manifest = predictor.bundle.manifest
     recipe = spec.recipe(manifest.recipe)
-    module = _reload_data(spec, predictor, data, overrides or {}, console)
+    of_export = {key: value for key, value in (overrides or {}).items() if key.startswith("export.")}
+    config = resolve_config(recipe.config, predictor.bundle.path / "config.yaml", of_export).config
+    of_data = {key: value for key, value in (overrides or {}).items() if key not in of_export}
+    module = _reload_data(spec, predictor, data, of_data, console)
     examples = _known_examples(list(module.splits["validation"]), predictor, console)
     validation = predictor.task.encode(examples)
     model = recipe.build_model(config.model_copy(update={"model": _untrained(config.model)}), predictor.schema)
     graph = load_graph(predictor.bundle, model, predictor.policy)
-    metrics = predictor.read_json("metrics.json")
+    metrics = {name: found for name, found in predictor.read_json("metrics.json").items() if name != "quantized"}
+    trials: list[Trial] = []
+
+    def add_variants(file: Path) -> dict[str, Any]:
+        if quantize == "none":
+            return {}
+        trials.append(try_int8(file, predictor.task, validation, predictor.policy, config.export))
+        return {"quantized": trials[0].to_json(config.export)}
+
     bundle, parity = make_bundle(
         target,
         Calibrated(graph, predictor.policy),
@@ -95,12 +120,25 @@ def export(
         measure=lambda _: metrics,
         write_card=lambda found: write_card(spec, config, predictor.schema, predictor.policy, found),
         assets=predictor.bundle.path / ASSETS,
+        add_variants=add_variants,
     )
     console.print(
         f"ONNX equals PyTorch on {parity.examples} validation examples: largest difference in probability "
         f"{parity.largest_difference:.1e}, same first label {parity.top1_agreement:.1%}"
     )
+    for trial in trials:
+        _show_trial(console, trial, config.export)
     return bundle.path
+
+
+def _show_trial(console: Console, trial: Trial, config: ExportConfig) -> None:
+    """What was measured of the int8 graph, and whether it is served."""
+    columns = ("figure", "model.onnx", "int8")
+    show_rows(console, f"int8 against the full graph, {trial.examples:,} validation examples", columns, trial.rows())
+    if objections := trial.objections(config):
+        console.print(f"[yellow]! The int8 graph is not kept: {'; '.join(objections)}.[/yellow]", soft_wrap=True)
+    else:
+        console.print("The int8 graph is kept: the new bundle serves it.")
 
 
 def _untrained(settings: R) -> R:

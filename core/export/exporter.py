@@ -89,6 +89,7 @@ def make_bundle(
     measure: Callable[[Session], Mapping[str, Any]],
     write_card: Callable[[Mapping[str, Any]], str],
     assets: Path,
+    add_variants: Callable[[Path], Mapping[str, Any]] = lambda _: {},
 ) -> tuple[Bundle, Parity]:
     """Exports a graph with its proof and everything that serving needs.
 
@@ -103,6 +104,7 @@ def make_bundle(
         measure: Gives metrics.json from the exported graph, so that what is served is what was measured.
         write_card: Makes the model card from these metrics.
         assets: Folder of what serving needs beside the model; it need not be there.
+        add_variants: Writes other forms of a graph beside it and tells what metrics.json shall say of them.
     """
     parity_of: list[Parity] = []
 
@@ -112,7 +114,7 @@ def make_bundle(
         file = folder / "model.onnx"
         export_onnx(calibrated.graph, _first(examples), task.inputs, task.outputs, file, opset=config.export.opset)
         parity_of.append(check_parity(calibrated.graph, file, examples, config.export.parity_tolerance))
-        metrics = {**measure(Session(file, names)), "parity": parity_of[0].to_json()}
+        metrics = {**measure(Session(file, names)), "parity": parity_of[0].to_json(), **add_variants(file)}
         weights = {name: value.detach().contiguous().clone() for name, value in calibrated.graph.state_dict().items()}
         save_file(weights, folder / "model.safetensors")
         (folder / "config.yaml").write_text(dump_config(config), encoding="utf-8")

@@ -29,6 +29,7 @@ def write_card(spec: AppSpec, config: Config, schema: Any, policy: DecisionPolic
         + "\n",
         f"## Labels\n\n{', '.join(schema.labels)}\n",
         _measured(metrics),
+        _quantized(metrics),
         _decisions(policy),
         _per_label(metrics),
         _training(config, metrics),
@@ -44,6 +45,25 @@ def _measured(metrics: Mapping[str, Any]) -> str:
     ]
     for name, estimate in metrics["test"]["metrics"].items():
         lines.append("| " + " | ".join([name, *(_number(estimate[key]) for key in ("value", "low", "high"))]) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _quantized(metrics: Mapping[str, Any]) -> str:
+    found = metrics.get("quantized")
+    if not found:
+        return ""
+    lines = ["## The int8 graph\n"]
+    if found["kept"]:
+        lines.append(
+            "model.int8.onnx is what is served; the figures above are of model.onnx. An answer may move a little with"
+            " the examples of its batch, since activations are quantised with one scale a call.\n"
+        )
+    else:
+        lines.append(f"It was tried and not kept: {'; '.join(found['objections'])}.\n")
+    lines += [f"On {found['examples']} validation examples:\n", "| figure | model.onnx | int8 |", "|---|---|---|"]
+    for name, pair in found.items():
+        if isinstance(pair, dict):
+            lines.append(f"| {name} | {_number(pair['full'])} | {_number(pair['int8'])} |")
     return "\n".join(lines) + "\n"
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from core.hardware import restricted_cores
 from core.tasks.task import Arrays
 
 
@@ -16,19 +17,22 @@ class Session:
     Args:
         path: The .onnx file.
         inputs: Names that the graph takes.
-        threads: Inside one call; 0 = one a core.
+        threads: Inside one call; 0 = one for each core that it may use.
     """
 
     def __init__(self, path: Path, inputs: Sequence[str], *, threads: int = 0) -> None:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
+        # Left to itself it starts a thread for each core of the machine, also where the process may use fewer.
+        options.intra_op_num_threads = threads or restricted_cores()
         options.log_severity_level = 3
         wanted = ("CUDAExecutionProvider", "CPUExecutionProvider")
         available = onnxruntime.get_available_providers()
         providers = [name for name in wanted if name in available]
-        self._session = onnxruntime.InferenceSession(path, options, providers=providers)
+        # On a CPU the fused kernel takes several times as long as an addition and a normalisation after it.
+        slower = ["SkipLayerNormFusion"] if providers == ["CPUExecutionProvider"] else []
+        self._session = onnxruntime.InferenceSession(path, options, providers=providers, disabled_optimizers=slower)
         self._outputs = [output.name for output in self._session.get_outputs()]
         self._inputs = tuple(inputs)
 

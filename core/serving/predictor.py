@@ -12,7 +12,7 @@ from core.config import Config, Record
 from core.data.module import Example
 from core.errors import UserError
 from core.evaluation.decision import DecisionPolicy
-from core.export.bundle import Bundle, load_bundle
+from core.export.bundle import INT8_GRAPH, Bundle, load_bundle
 from core.export.session import Session
 from core.tasks.task import Answer, Task
 
@@ -34,7 +34,8 @@ class Predictor:
     ) -> None:
         self.bundle, self.task, self.policy = bundle, task, policy
         self.config, self.schema = config, schema
-        self.session = Session(bundle.path / "model.onnx", [spec.name for spec in task.inputs], threads=threads)
+        graph = INT8_GRAPH if INT8_GRAPH in bundle.manifest.files else "model.onnx"
+        self.session = Session(bundle.path / graph, [spec.name for spec in task.inputs], threads=threads)
 
     def predict(self, examples: Sequence[Example]) -> Sequence[Answer]:
         """A typed answer for each raw example.

@@ -148,10 +148,10 @@ def load_graph(bundle: Bundle, model: nn.Module, policy: DecisionPolicy) -> Serv
         UserError: The weights are not of this model.
     """
     weights = load_file(bundle.path / "model.safetensors")
-    graph = ServingGraph(model, build_novelty(policy.novelty_score, weights), policy.temperature)
     try:
+        graph = ServingGraph(model, build_novelty(policy.novelty_score, weights), policy.temperature)
         graph.load_state_dict(weights)
-    except RuntimeError as error:
+    except (KeyError, RuntimeError) as error:
         raise UserError(
             f"The weights of {bundle.path} do not fit its config: {str(error).splitlines()[0]}",
             "A bundle written by this version of the suite and of timm.",

@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from core.evaluation.decision import DecisionPolicy
 from core.export.bundle import MANIFEST, REQUIRED, Manifest, load_bundle, write_bundle
 from core.export.exporter import load_graph
 from core.files import sha256_of
+from core.training.checkpoint import save_weights
 
 from .small_bundle import CONFIG, SCHEMA, SPEC, Made
 
@@ -220,3 +222,12 @@ def test_card_names_limits_labels_metrics_and_when_it_answers(small_bundle: Path
         assert f"| {name} | {shown} |" in card
     for words in ("temperature", "Prediction sets", "Alarm for red", "ONNX equals PyTorch on 32", "epoch 4 kept"):
         assert words in card
+
+
+def test_weights_without_those_of_its_novelty_are_refused(made: Made, tmp_path: Path) -> None:
+    folder = tmp_path / "bundle"
+    shutil.copytree(made.bundle.path, folder)
+    older = {name.replace("novelty.score.distance.", "novelty."): weight for name, weight in made.weights.items()}
+    save_weights(folder / "model.safetensors", older)
+    with pytest.raises(UserError, match="do not fit its config"):
+        load_graph(replace(made.bundle, path=folder), SPEC.recipes[0].build_model(CONFIG, SCHEMA), made.policy)

@@ -57,26 +57,25 @@ def run_command(
     )
 
 
-@pytest.fixture(scope="session")
-def quick_bundle(shared_folder: Path) -> Path:
-    """A finished run of medical_imaging, trained small on sample data by the command line."""
-    run = shared_folder / "quick_run"
-    with FileLock(shared_folder / "quick_run.lock"):
+def trained_once(run: Path, app: str, settings: list[str]) -> Path:
+    """A finished run of an app, trained on sample data by the command line, by whichever test process comes first."""
+    with FileLock(run.with_suffix(".lock")):
         if not (run / "bundle" / "bundle.json").exists():
-            done = run_command("apps.medical_imaging.train", *QUICK, "--output-dir", str(run), cwd=shared_folder)
+            done = run_command(f"apps.{app}.train", *settings, "--output-dir", str(run), cwd=run.parent)
             assert done.returncode == 0, done.stderr
     return run
+
+
+@pytest.fixture(scope="session")
+def quick_bundle(shared_folder: Path) -> Path:
+    """A finished run of medical_imaging, trained small."""
+    return trained_once(shared_folder / "quick_run", "medical_imaging", QUICK)
 
 
 @pytest.fixture(scope="session")
 def support_bundle(shared_folder: Path) -> Path:
-    """A finished run of customer_service, trained small on sample data by the command line."""
-    run = shared_folder / "support_run"
-    with FileLock(shared_folder / "support_run.lock"):
-        if not (run / "bundle" / "bundle.json").exists():
-            done = run_command("apps.customer_service.train", *SUPPORT, "--output-dir", str(run), cwd=shared_folder)
-            assert done.returncode == 0, done.stderr
-    return run
+    """A finished run of customer_service, trained small."""
+    return trained_once(shared_folder / "support_run", "customer_service", SUPPORT)
 
 
 @pytest.fixture(scope="session")

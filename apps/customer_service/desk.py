@@ -109,5 +109,5 @@ class Desk:
         if reply.kind == "fallback" or reply.reason == "repeated_failure":
             asked = reply.query or text
             self.conversations.add_unanswered(APP, asked, reply.language, ranking, conversation_id)
-        if reply.kind == "handoff":
+        if reply.opens_handoff:
             self.conversations.open_handoff(conversation_id, reply.reason, ranking, reply.language)

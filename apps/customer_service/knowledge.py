@@ -20,11 +20,10 @@ from core.evaluation.evaluation import Evaluation
 from core.files import new_folder
 from core.retrieval.encoder import load_encoder
 from core.retrieval.entry import Entry
-from core.retrieval.entry_file import load_entries, save_entries
+from core.retrieval.entry_file import save_entries
 from core.retrieval.evaluate_retrieval import evaluate_retrieval
 from core.retrieval.fit_knowledge import fit_knowledge
-from core.retrieval.journal import Journal
-from core.retrieval.knowledge_base import KnowledgeBase
+from core.retrieval.knowledge_base import KnowledgeBase, open_knowledge
 from core.retrieval.knowledge_files import load_knowledge
 from core.retrieval.knowledge_report import EntryPair, KnowledgeReport
 from core.retrieval.knowledge_tables import Query, load_queries
@@ -149,14 +148,14 @@ def open_base(assets: Path, changes: Path | None) -> tuple[KnowledgeBase, Retrie
         assets: Folder in the bundle; it need not be there.
         changes: Folder of changes; None = changes are kept in memory only.
     """
-    entries = load_entries(assets / ENTRIES) if (assets / ENTRIES).is_file() else []
+    file = assets / ENTRIES if (assets / ENTRIES).is_file() else None
     encoder = load_encoder(assets / ENCODER) if (assets / ENCODER).is_dir() else None
     policy, vectors = unfitted_policy(), None
-    if entries and encoder is not None:
-        vectors = load_vectors(assets / VECTORS, fingerprint_of(assets / ENTRIES, assets / ENCODER))
+    if file is not None and encoder is not None:
+        vectors = load_vectors(assets / VECTORS, fingerprint_of(file, assets / ENCODER))
     if (assets / POLICY).is_file():
         policy = RetrievalPolicy.model_validate_json((assets / POLICY).read_text(encoding="utf-8"))
-    return KnowledgeBase(entries, Journal(changes) if changes else None, encoder, vectors=vectors), policy
+    return open_knowledge(file, changes, encoder, vectors), policy
 
 
 def read_knowledge(config: CustomerServiceConfig, data: DataModule) -> tuple[list[Entry], KnowledgeReport]:

@@ -75,15 +75,6 @@ def find_near_duplicates(images: Checked, max_bits: int) -> Duplicates:
     return _listed(images, pairs, len(pairs), bits[alike].tolist())
 
 
-def find_leaked_groups(groups: Sequence[str | None], splits: Sequence[SplitName]) -> list[str]:
-    """Groups that stand in more than one split, sorted."""
-    places: dict[str, set[str]] = defaultdict(set)
-    for group, split in zip(groups, splits, strict=True):
-        if group is not None:
-            places[group].add(split)
-    return sorted(group for group, found in places.items() if len(found) > 1)
-
-
 def check_leakage(report: DataReport) -> None:
     """Raises UserError if the same group or the same content stands in two splits."""
     fix = "Move them into one split, or train all the same with --data.allow-leakage true."

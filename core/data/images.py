@@ -14,7 +14,6 @@ from core.data.image_checks import (
     Checked,
     check_leakage,
     find_exact_duplicates,
-    find_leaked_groups,
     find_near_duplicates,
 )
 from core.data.image_config import ImageDataConfig
@@ -25,7 +24,7 @@ from core.data.module import SPLITS, Example, SplitName
 from core.data.pixel_cache import PixelCache, Progress, load_pixels
 from core.data.publish import default_cache_dir, publish
 from core.data.report import MAX_LISTED, DataReport, SizeRange, count_rows
-from core.data.split import draw_limited, shares_of_missing, split_by_seed
+from core.data.split import draw_limited, find_leaked_groups, shares_of_missing, split_by_seed
 from core.errors import UsageError, UserError
 
 Sample = Callable[[Path], None]

@@ -75,6 +75,15 @@ def split_by_seed(
     return [chosen[key] for key in keys]
 
 
+def find_leaked_groups(groups: Sequence[str | None], splits: Sequence[SplitName]) -> list[str]:
+    """Groups that stand in more than one split, sorted."""
+    places: dict[str, set[str]] = defaultdict(set)
+    for group, split in zip(groups, splits, strict=True):
+        if group is not None:
+            places[group].add(split)
+    return sorted(group for group, found in places.items() if len(found) > 1)
+
+
 def draw_limited(ids: Sequence[str], labels: Sequence[str | None], limit: int, seed: int) -> list[int]:
     """Positions of at most `limit` examples, every label by its share and, if the limit allows, at least once.
 

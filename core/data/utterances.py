@@ -7,12 +7,17 @@ from dataclasses import dataclass, replace
 
 from core.data.module import SPLITS, Example, SplitName
 from core.data.report import MAX_LISTED, DataReport, DuplicatePair, Duplicates, Rejected, count_rows
-from core.data.split import draw_limited, shares_of_missing, split_by_seed
+from core.data.split import draw_limited, find_leaked_groups, shares_of_missing, split_by_seed
 from core.data.text_config import TextDataConfig
 from core.data.text_rows import OUT_OF_SCOPE, FoundTexts, TextRow
 from core.data.text_sources import find_texts
 from core.data.text_units import fold
 from core.errors import UsageError, UserError
+
+CORRECTION = "correction"
+"""Place of rows that people corrected in use."""
+OUTSIDE_TIMES = 4
+"""A correction that says that no label fits is shown so often for each other one: it counts less in the loss."""
 
 
 @dataclass(frozen=True)
@@ -107,12 +112,6 @@ def _without_conflicts(rows: Sequence[TextRow], found: FoundTexts) -> list[TextR
     return kept
 
 
-CORRECTION = "correction"
-"""Place of rows that people corrected in use."""
-OUTSIDE_TIMES = 4
-"""A correction that says that no label fits is shown so often for each other one: it counts less in the loss."""
-
-
 def _with_splits(rows: Sequence[TextRow], config: TextDataConfig, seed: int, notes: list[str]) -> list[TextRow]:
     """Splits off what the data does not have; equal texts stay together."""
     counts = Counter(row.split for row in rows)
@@ -190,11 +189,7 @@ def _report(found: FoundTexts, rows: Sequence[TextRow]) -> DataReport:
     counts = count_rows({split: [row.label or OUT_OF_SCOPE for row in part] for split, part in by_split.items()})
     trained = [count for label, count in counts["train"].items() if count and label != OUT_OF_SCOPE]
     within, across = _duplicates(rows)
-    leaked = sorted(
-        group
-        for group, splits in _splits_of({row.group: row for row in rows if row.group}, rows).items()
-        if len(splits) > 1
-    )
+    leaked = find_leaked_groups([row.group for row in rows], [_split(row) for row in rows])
     return DataReport(
         source=found.source,
         notes=tuple(dict.fromkeys(found.notes)),
@@ -208,12 +203,9 @@ def _report(found: FoundTexts, rows: Sequence[TextRow]) -> DataReport:
     )
 
 
-def _splits_of(groups: Mapping[str, TextRow], rows: Sequence[TextRow]) -> dict[str, set[SplitName | None]]:
-    splits: dict[str, set[SplitName | None]] = {group: set() for group in groups}
-    for row in rows:
-        if row.group:
-            splits[row.group].add(row.split)
-    return splits
+def _split(row: TextRow) -> SplitName:
+    assert row.split is not None
+    return row.split
 
 
 def _duplicates(rows: Sequence[TextRow]) -> tuple[Duplicates, Duplicates]:
@@ -236,10 +228,9 @@ def _loaded(rows: Sequence[TextRow], found: Sequence[TextRow], report: DataRepor
     splits: dict[SplitName, list[Example]] = {split: [] for split in SPLITS}
     digest = hashlib.sha256()
     for row in rows:
-        assert row.split is not None
         example = {"text": row.text, "label": row.label or "", "path": row.place}
         known = {"group": row.group, "answer": row.answer}
-        splits[row.split].append(example | {name: value for name, value in known.items() if value})
+        splits[_split(row)].append(example | {name: value for name, value in known.items() if value})
     for line in sorted(f"{row.split}\0{row.label}\0{row.text}" for row in found):
         digest.update(f"{line}\n".encode("utf-8", "surrogatepass"))
     labels = tuple(sorted({str(row.label) for row in rows if row.label and row.split == "train"}))

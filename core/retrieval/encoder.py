@@ -10,8 +10,8 @@ from core.config import Record
 from core.data.hashed_units import IDS, WEIGHTS, hash_units
 from core.data.tokens import TOKENS, TokenEncoder
 from core.data.unit_config import UnitConfig
-from core.errors import UserError
 from core.export.session import Session
+from core.retrieval.served_model import reading_model
 from core.tasks.task import Arrays
 
 GRAPH, FACTS, TOKENIZER = "encoder.onnx", "encoder.json", "tokenizer.json"
@@ -66,17 +66,10 @@ def load_encoder(folder: Path, *, threads: int = 1) -> TextEncoder:
     Raises:
         UserError: A file is missing or damaged.
     """
-    try:
+    with reading_model("encoder", folder, f"{GRAPH} and {FACTS}"):
         facts = EncoderFacts.model_validate_json((folder / FACTS).read_text(encoding="utf-8"))
         tokenise, inputs = _build_tokenise(folder, facts)
         session = Session(folder / GRAPH, inputs, threads=threads)
-    # ONNX Runtime raises classes of its own, which have no other parent than Exception.
-    except Exception as error:
-        raise UserError(
-            f"The encoder in {folder} cannot be read: {str(error).splitlines()[0][:200]}",
-            f"A folder with {GRAPH} and {FACTS}, as a training wrote it.",
-            "Train again, or use a whole copy of the bundle.",
-        ) from None
     return TextEncoder(session, facts, tokenise)
 
 

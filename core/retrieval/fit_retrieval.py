@@ -10,11 +10,19 @@ import numpy as np
 import numpy.typing as npt
 
 from core.config import DecisionConfig
-from core.evaluation.decision import DecisionPolicy, fit_policy
+from core.evaluation.decision import fit_policy
 from core.retrieval.entry import Entry
 from core.retrieval.knowledge_base import KnowledgeBase
 from core.retrieval.knowledge_tables import Query
-from core.retrieval.policy import FEATURES, SIGNS, Reranker, RetrievalPolicy, answer_signs, candidate_features
+from core.retrieval.policy import (
+    FEATURES,
+    SIGNS,
+    Reranker,
+    RetrievalPolicy,
+    answer_signs,
+    candidate_features,
+    unfitted_decision,
+)
 
 FloatArray = npt.NDArray[np.float64]
 POOL = 20
@@ -92,29 +100,16 @@ def _fit(
         sign_weights=tuple(signs_F.tolist()),
         sign_bias=bias,
         pool=POOL,
-        decision=_NO_DECISION,
+        decision=unfitted_decision(0.9),
         fitted_on=fitted_on,
     )
-    if not found:
+    if not found:  # an empty base, to which entries may be added later
         return policy
     novelty_N = np.array([policy.novelty(one.features_CF) for one in found])
     logits_NC = np.stack([_padded(policy.logits(one.features_CF)) for one in found])
     right_N = np.array([one.right for one in found], np.int64)
     places = [str(place + 1) for place in range(POOL)]
     return policy.model_copy(update={"decision": fit_policy(logits_NC, right_N, novelty_N, places, config)})
-
-
-_NO_DECISION = DecisionPolicy(
-    temperature=1.0,
-    ece_before=None,
-    ece_after=None,
-    novelty_threshold=0.5,
-    accepted_share=1.0,
-    coverage=0.9,
-    conformal_quantile=0.9,
-    num_examples=0,
-)
-"""For an empty base, to which entries may be added later."""
 
 
 def _ask(knowledge: KnowledgeBase, text: str, entry_id: str | None, reranker: Reranker | None) -> Asked:

@@ -299,12 +299,19 @@ def open_knowledge(
     base_entries_file: Path | None,
     changes_folder: Path | None,
     encoder: Encoder | None,
-    weights: tuple[float, float] = (1.0, 1.0),
+    vectors: IndexedVectors | None = None,
 ) -> KnowledgeBase:
-    """The entries of a file (see entry_file) with the changes of a folder, which is made if it is missing."""
+    """The entries of a file (see entry_file) with the changes of a folder, which is made if it is missing.
+
+    Args:
+        base_entries_file: None = no entries.
+        changes_folder: None = changes are kept in memory only.
+        encoder: None = words alone.
+        vectors: Of the file's entries, by this encoder; None = they are encoded.
+    """
     entries = load_entries(base_entries_file) if base_entries_file else []
     journal = Journal(changes_folder) if changes_folder else None
-    return KnowledgeBase(entries, journal, encoder, weights)
+    return KnowledgeBase(entries, journal, encoder, vectors=vectors)
 
 
 def _best(scores: npt.NDArray[np.float32], wanted: int) -> list[int]:

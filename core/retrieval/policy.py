@@ -56,23 +56,27 @@ class RetrievalPolicy(Record):
 
 def unfitted_policy() -> RetrievalPolicy:
     """For a base that was empty when it was made: BM25, and an answer where an entry holds six tenths of the query."""
-    decision = DecisionPolicy(
-        temperature=1.0,
-        ece_before=None,
-        ece_after=None,
-        novelty_threshold=0.5,
-        accepted_share=1.0,
-        coverage=0.5,
-        conformal_quantile=0.5,
-        num_examples=0,
-    )
     return RetrievalPolicy(
         weights=(1.0, 0.0, 0.0, 0.0),
         sign_weights=(10.0, 0.0, 0.0, 0.0, 0.0),
         sign_bias=-6.0,
         pool=20,
-        decision=decision,
+        decision=unfitted_decision(0.5),
         fitted_on="nothing",
+    )
+
+
+def unfitted_decision(coverage: float) -> DecisionPolicy:
+    """For when no query tells: what is probably no answer is refused, and a set holds what the coverage leaves."""
+    return DecisionPolicy(
+        temperature=1.0,
+        ece_before=None,
+        ece_after=None,
+        novelty_threshold=0.5,
+        accepted_share=1.0,
+        coverage=coverage,
+        conformal_quantile=coverage,
+        num_examples=0,
     )
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from core.config import Record
 from core.data.tokens import SEGMENTS, TOKENS, TokenEncoder
-from core.errors import UserError
 from core.export.session import Session
+from core.retrieval.served_model import reading_model
 
 GRAPH, FACTS, TOKENIZER = "reranker.onnx", "reranker.json", "tokenizer.json"
 SCORE = "score"
@@ -62,18 +62,11 @@ def load_reranker(folder: Path, *, threads: int = 1) -> CrossEncoder:
     Raises:
         UserError: A file is missing or damaged.
     """
-    try:
+    with reading_model("cross-encoder", folder, f"{GRAPH}, {FACTS} and {TOKENIZER}"):
         facts = RerankerFacts.model_validate_json((folder / FACTS).read_text(encoding="utf-8"))
         tokens = TokenEncoder((folder / TOKENIZER).read_text(encoding="utf-8"), facts.max_tokens)
         inputs = (TOKENS, SEGMENTS) if facts.reads_segments else (TOKENS,)
         session = Session(folder / GRAPH, inputs, threads=threads)
-    # ONNX Runtime raises classes of its own, which have no other parent than Exception.
-    except Exception as error:
-        raise UserError(
-            f"The cross-encoder in {folder} cannot be read: {str(error).splitlines()[0][:200]}",
-            f"A folder with {GRAPH}, {FACTS} and {TOKENIZER}, as a training wrote it.",
-            "Train again, or use a whole copy of the bundle.",
-        ) from None
     return CrossEncoder(session, tokens, facts)
 
 

@@ -9,15 +9,15 @@ import gradio as gr
 from apps.customer_service.desk import APP, Desk
 from apps.customer_service.recall import CLOSED
 from apps.customer_service.ui import forms
-from apps.customer_service.ui.chat_tab import ACTIONS, AT_ONCE
+from apps.customer_service.ui.chat_tab import AT_ONCE
 from apps.customer_service.ui.chat_words import AGENT, ASSISTANT
 from apps.customer_service.ui.inert import inert
 from apps.customer_service.ui.label_words import LANGUAGE_NAMES, intent_word, reason_words
+from apps.customer_service.ui.split import build_split
 from core.errors import UserError
 from core.serving.handoffs import Handoff
 from core.serving.messages import Message
 from core.texts import Language, Text
-from core.ui.frame import show_html
 from core.ui.translations import in_both, inline
 from core.ui.widgets import Bar, bars, heading
 
@@ -157,13 +157,7 @@ def build_handoffs_tab(desk: Desk, tabs: Sequence[gr.Tab]) -> None:
     events = HandoffsTab(desk)
     view = gr.State(View())
     clock = gr.Timer(POLL_S, active=False)
-    with gr.Row(equal_height=False, elem_classes=["split"]):
-        listed = show_html(js_on_load=ACTIONS, elem_id="handoff-list")
-        chosen = show_html(js_on_load=ACTIONS, elem_id="handoff")
-    outputs = [listed, chosen, view]
-    gr.on([listed.click, chosen.click], events.act, view, outputs, **AT_ONCE)
-    for tab in tabs:
-        tab.select(events.shown, view, outputs, **AT_ONCE)
+    outputs = build_split(events.act, events.shown, view, "handoff-list", "handoff", tabs)
     tabs[-1].select(lambda: gr.Timer(active=True), None, clock, **AT_ONCE)
     clock.tick(events.poll, view, outputs, **AT_ONCE)
 

@@ -8,14 +8,13 @@ from typing import Any
 import gradio as gr
 
 from apps.customer_service.ui import forms
-from apps.customer_service.ui.chat_tab import ACTIONS, AT_ONCE
 from apps.customer_service.ui.inert import inert
 from apps.customer_service.ui.label_words import LANGUAGE_NAMES
+from apps.customer_service.ui.split import build_split
 from core.errors import UserError
 from core.retrieval.entry import Entry
 from core.retrieval.knowledge_base import KnowledgeBase
 from core.texts import Text
-from core.ui.frame import show_html
 from core.ui.translations import inline
 
 PAGE = 8
@@ -152,13 +151,7 @@ def build_knowledge_tab(knowledge: KnowledgeBase, tabs: Sequence[gr.Tab]) -> Non
     """
     events = KnowledgeTab(knowledge)
     view = gr.State(View())
-    with gr.Row(equal_height=False, elem_classes=["split"]):
-        listed = show_html(js_on_load=ACTIONS, elem_id="knowledge-list")
-        form = show_html(js_on_load=ACTIONS, elem_id="knowledge-form")
-    outputs = [listed, form, view]
-    gr.on([listed.click, form.click], events.act, view, outputs, **AT_ONCE)
-    for tab in tabs:
-        tab.select(events.shown, view, outputs, **AT_ONCE)
+    build_split(events.act, events.shown, view, "knowledge-list", "knowledge-form", tabs)
 
 
 def _row(entry: Entry, *, is_chosen: bool) -> str:

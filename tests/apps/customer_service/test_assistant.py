@@ -2,12 +2,8 @@
 
 import json
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -19,6 +15,7 @@ from apps.customer_service.reply import Reply
 from apps.customer_service.session import Session
 from core.retrieval.entry import Entry
 from core.serving.predictor import Predictor, load_predictor
+from tests.apps.customer_service.llm_server import endpoint, sends
 from tests.apps.customer_service.tiny_shop import run_app
 from tests.conftest import run_command
 
@@ -157,43 +154,10 @@ def test_bot_whose_knowledge_was_emptied_refuses_and_one_entry_brings_it_back(pr
 # ---- a language model that is down, slow, or talks nonsense --------------------------------------
 
 
-def with_endpoint(dialogue: Dialogue, endpoint: str, timeout_s: float = 5.0) -> Dialogue:
+def with_endpoint(dialogue: Dialogue, url: str, timeout_s: float = 5.0) -> Dialogue:
     """The same bot with a language model, as `--dialogue.llm.endpoint` sets it."""
-    llm = dialogue.config.llm.model_copy(update={"endpoint": endpoint, "timeout_s": timeout_s})
+    llm = dialogue.config.llm.model_copy(update={"endpoint": url, "timeout_s": timeout_s})
     return replace(dialogue, config=DialogueConfig(**{**dialogue.config.model_dump(), "llm": llm.model_dump()}))
-
-
-@contextmanager
-def language_model(body: bytes, *, code: int = 200, hangs: bool = False) -> Iterator[tuple[str, list[Any]]]:
-    """An endpoint on this machine that always answers the same; gives its address and what it was asked."""
-    asked: list[Any] = []
-    is_over = threading.Event()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            asked.append((self.path, json.loads(self.rfile.read(int(self.headers["Content-Length"])))))
-            if hangs:
-                is_over.wait(30)
-                return
-            self.send_response(code)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/v1", asked
-    finally:
-        is_over.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def content(text: str) -> bytes:
@@ -202,13 +166,13 @@ def content(text: str) -> bytes:
 
 def test_language_model_words_the_answer_from_what_was_found(predictor: Predictor) -> None:
     dialogue = build_assistant(predictor).dialogue
-    with language_model(content("Just open Orders [f1].")) as (endpoint, asked):
-        reply, _ = with_endpoint(dialogue, endpoint).reply(Session(), PARCEL)
+    with endpoint(sends(content("Just open Orders [f1]."))) as (url, asked):
+        reply, _ = with_endpoint(dialogue, url).reply(Session(), PARCEL)
     assert reply.text == "Just open Orders [1]."
     assert reply.llm == "written"
     assert reply.sources[0].entry_id == "f1"
-    assert asked[0][0] == "/v1/chat/completions"
-    assert "Open Orders and choose Track." in asked[0][1]["messages"][0]["content"]
+    assert asked[0]["path"] == "/v1/chat/completions"
+    assert "Open Orders and choose Track." in asked[0]["messages"][0]["content"]
 
 
 @pytest.mark.parametrize(
@@ -230,8 +194,8 @@ def test_nonsense_of_a_language_model_is_not_passed_on(
     body: bytes, code: int, reason: str, predictor: Predictor
 ) -> None:
     dialogue = build_assistant(predictor).dialogue
-    with language_model(body, code=code) as (endpoint, asked):
-        reply, _ = with_endpoint(dialogue, endpoint).reply(Session(), PARCEL)
+    with endpoint(sends(body, code)) as (url, asked):
+        reply, _ = with_endpoint(dialogue, url).reply(Session(), PARCEL)
     assert len(asked) == 1
     assert reply.llm == reason
     assert_assembled(reply, dialogue)
@@ -239,17 +203,19 @@ def test_nonsense_of_a_language_model_is_not_passed_on(
 
 def test_language_model_that_is_slow_is_not_waited_for(predictor: Predictor) -> None:
     dialogue = build_assistant(predictor).dialogue
-    with language_model(b"", hangs=True) as (endpoint, asked):
-        reply, _ = with_endpoint(dialogue, endpoint, timeout_s=0.3).reply(Session(), PARCEL)
+    let_go = threading.Event()
+    with endpoint(lambda handler: (let_go.wait(30), None)[1]) as (url, asked):
+        reply, _ = with_endpoint(dialogue, url, timeout_s=0.3).reply(Session(), PARCEL)
+        let_go.set()
     assert len(asked) == 1
     assert reply.llm == "slow"
     assert_assembled(reply, dialogue)
 
 
-@pytest.mark.parametrize("endpoint", ["http://127.0.0.1:9/v1", "nonsense", "http://[", "ftp://localhost/v1"])
-def test_language_model_that_is_down_is_not_missed(endpoint: str, predictor: Predictor) -> None:
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9/v1", "nonsense", "http://[", "ftp://localhost/v1"])
+def test_language_model_that_is_down_is_not_missed(url: str, predictor: Predictor) -> None:
     dialogue = build_assistant(predictor).dialogue
-    reply, _ = with_endpoint(dialogue, endpoint).reply(Session(), PARCEL)
+    reply, _ = with_endpoint(dialogue, url).reply(Session(), PARCEL)
     assert reply.llm == "down"
     assert_assembled(reply, dialogue)
 

@@ -11,13 +11,13 @@ from core.data.image_checks import (
     Checked,
     check_leakage,
     find_exact_duplicates,
-    find_leaked_groups,
     find_near_duplicates,
 )
 from core.data.image_decode import difference_hash
 from core.data.image_files import read_image, to_square
 from core.data.module import SplitName
 from core.data.report import DataReport, DuplicatePair, Duplicates
+from core.data.split import find_leaked_groups
 from core.errors import UserError
 from tests.core.data.conftest import draw_pixels
 

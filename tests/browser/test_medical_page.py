@@ -141,7 +141,7 @@ def test_batch_goes_on_after_a_broken_file(open_page: Open, files: dict[str, Pat
 
 def test_chinese_browser_gets_a_chinese_page(open_page: Open, files: dict[str, Path]) -> None:
     page = open_page(locale="zh-CN").page
-    assert page.title() == "皮肤病灶阅片助手"
+    expect(page).to_have_title("皮肤病灶阅片助手")
     expect_text(page, "#page-notice", "非医疗器械")
     expect_text(page, "#drop", "点击上传")
     upload(page, files["good"])

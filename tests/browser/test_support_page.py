@@ -172,7 +172,9 @@ def test_reload_keeps_the_chat_and_the_answer_of_a_person_arrives(open_support: 
     assert customer.locator("img[src=x]").count() == 0
     team(agent, "handoffs")
     # Who has waited longest comes first; earlier tests may have left somebody waiting.
-    agent.locator("#handoff-list .entry", has_text="Talk to a person").last.click()
+    entry = agent.locator("#handoff-list .entry", has_text="Talk to a person").last
+    entry.click()
+    expect(entry).to_have_attribute("aria-pressed", "true")
     expect_text(agent, "#handoff .said-by", "I need a person")
     agent.locator("#handoff [name=text]").fill("Here I am.")
     agent.locator("#handoff [data-act=answer]").click()
@@ -350,8 +352,8 @@ def test_insight_shows_intents_words_and_passages(open_support: Open) -> None:
 
 def test_chinese_page_has_no_english_labels(open_support: Open) -> None:
     page = open_support(locale="zh-CN").page
-    assert page.title() == "智能客服助手"
-    assert page.locator("#composer textarea").get_attribute("placeholder") == "请输入您的问题"
+    expect(page).to_have_title("智能客服助手")
+    expect(page.locator("#composer textarea")).to_have_attribute("placeholder", "请输入您的问题")
     answered(page, "怎么查看我的订单状态？")
     page.locator("#chat-log [data-act=dislike]").last.click()
     expect_text(page, "#chat-log", "哪里不好？")

@@ -45,6 +45,8 @@ HIDDEN: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"
 AT_ONCE: dict[str, Any] = {**HIDDEN, "queue": False}
 """For events that give one answer: by a request of their own. Gradio 6 loses an event of its queue that is sent while
 the stream of the one before is being closed, as happens with a clock and with several events at a time."""
+CLICK: dict[str, Any] = {**AT_ONCE, "trigger_mode": "multiple"}
+"""For clicks of the team: Gradio drops a second one that comes while the first is answered, were it not told so."""
 Outputs = tuple[Any, ...]
 UNCHANGED: Outputs = (gr.skip(),) * 6
 LOG = logging.getLogger(__name__)

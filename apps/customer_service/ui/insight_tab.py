@@ -11,7 +11,7 @@ from apps.customer_service.reply import Reply
 from apps.customer_service.session import Session
 from apps.customer_service.ui import forms
 from apps.customer_service.ui.chat import Chat
-from apps.customer_service.ui.chat_tab import ACTIONS, AT_ONCE
+from apps.customer_service.ui.chat_tab import ACTIONS, AT_ONCE, CLICK
 from apps.customer_service.ui.insight_view import render_insight
 from core.texts import Text
 from core.ui.frame import show_html
@@ -98,6 +98,6 @@ def build_insight_tab(desk: Desk, chat: gr.State, tabs: Sequence[gr.Tab]) -> Non
     events = InsightTab(desk)
     looked = gr.State(None)
     shown = show_html(events.last(None)[0], js_on_load=ACTIONS, elem_id="insight")
-    shown.click(events.act, looked, [shown, looked], **AT_ONCE)
+    shown.click(events.act, looked, [shown, looked], **CLICK)
     for tab in tabs:
         tab.select(events.last, chat, [shown, looked], **AT_ONCE)

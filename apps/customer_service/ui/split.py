@@ -5,7 +5,7 @@ from typing import Any
 
 import gradio as gr
 
-from apps.customer_service.ui.chat_tab import ACTIONS, AT_ONCE
+from apps.customer_service.ui.chat_tab import ACTIONS, AT_ONCE, CLICK
 from core.ui.frame import show_html
 
 Event = Callable[..., Any]
@@ -28,7 +28,7 @@ def build_split(
         listed = show_html(js_on_load=ACTIONS, elem_id=list_id)
         chosen = show_html(js_on_load=ACTIONS, elem_id=chosen_id)
     outputs = [listed, chosen, view]
-    gr.on([listed.click, chosen.click], act, view, outputs, **AT_ONCE)
+    gr.on([listed.click, chosen.click], act, view, outputs, **CLICK)
     for tab in tabs:
         tab.select(shown, view, outputs, **AT_ONCE)
     return outputs

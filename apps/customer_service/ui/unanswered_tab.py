@@ -9,7 +9,7 @@ import gradio as gr
 
 from apps.customer_service.desk import APP, Desk
 from apps.customer_service.ui import forms
-from apps.customer_service.ui.chat_tab import ACTIONS, AT_ONCE
+from apps.customer_service.ui.chat_tab import ACTIONS, AT_ONCE, CLICK
 from apps.customer_service.ui.inert import inert
 from apps.customer_service.ui.label_words import intent_words
 from core.errors import UserError
@@ -170,7 +170,7 @@ def build_unanswered_tab(desk: Desk, tabs: Sequence[gr.Tab]) -> None:
     """
     events = UnansweredTab(desk)
     shown = show_html(js_on_load=ACTIONS, elem_id="unanswered")
-    shown.click(events.act, None, shown, **AT_ONCE)
+    shown.click(events.act, None, shown, **CLICK)
     for tab in tabs:
         tab.select(events.shown, None, shown, **AT_ONCE)
 

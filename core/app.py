@@ -64,6 +64,8 @@ class AssetJob:
     Args:
         config: Of the run.
         data: Of the run.
+        model: Trained, with the weights that are kept.
+        task: Of the run.
         folder: Of the run; what was made before an interruption may lie there.
         plan: Of this machine.
         console: Where progress is shown.
@@ -71,6 +73,8 @@ class AssetJob:
 
     config: Any
     data: "DataModule"
+    model: "nn.Module"
+    task: "Task"
     folder: Path
     plan: "HardwarePlan"
     console: "Console"

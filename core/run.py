@@ -27,7 +27,8 @@ from core.data.arrays import encode_split
 from core.data.module import DataModule, Example
 from core.data.report import render_report
 from core.evaluation.evaluation import Evaluation
-from core.export.exporter import ASSETS, Origin, calibrate, evaluate_session, make_bundle
+from core.export.bundle import ASSETS
+from core.export.exporter import Origin, calibrate, evaluate_session, make_bundle
 from core.export.model_card import write_card
 from core.export.session import Session
 from core.hardware import HardwarePlan, current_rank, detect_machine, plan_hardware
@@ -157,7 +158,8 @@ def _train_in(
         resume=is_resumed,
         console=console,
     )
-    found = recipe.make_assets(AssetJob(config, data, folder, plan, console)) if recipe.make_assets else {}
+    job = AssetJob(config, data, prepared.model, prepared.task, folder, plan, console)
+    found = recipe.make_assets(job) if recipe.make_assets else {}
     if plan.is_main:
         _finish(spec, recipe, config, prepared, result, found, folder, environment, console)
 
@@ -223,6 +225,7 @@ def _finish(
         soft_wrap=True,
     )
     data, task = prepared.data, prepared.task
+    task.open_assets(folder / ASSETS)
     calibrated = calibrate(prepared.model, task, prepared.train, prepared.validation, config, data.schema)
     examples: list[Example] = list(data.splits["test"])
     test = task.encode(examples)
@@ -247,7 +250,7 @@ def _finish(
         Origin(spec.name, recipe.name, data.fingerprint),
         prepared.validation,
         measure=measure,
-        write_card=lambda metrics: write_card(spec, config, data.schema, calibrated.policy, metrics),
+        write_card=lambda metrics: write_card(spec, config, task.labels, calibrated.policy, metrics),
         assets=folder / ASSETS,
     )
     evaluation, outputs = measured[0]
@@ -256,10 +259,7 @@ def _finish(
     tested = Measured("test", examples, test, outputs, evaluation)
     write_run_report(folder, spec, config, task, data.report, tested, commands, result=result, environment=environment)
     link_latest(RUNS, spec.name, folder)
-    console.print(
-        f"ONNX equals PyTorch on {parity.examples} validation examples: largest difference in probability "
-        f"{parity.largest_difference:.1e}, same first label {parity.top1_agreement:.1%}"
-    )
+    console.print(parity.sentence())
     show_metrics(console, f"Test split, {len(examples):,} examples", evaluation.metrics)
     for name, beside in found.items():
         show_metrics(console, name.capitalize(), beside.metrics)

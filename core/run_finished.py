@@ -12,8 +12,8 @@ from core.config import ExportConfig, Record, resolve_config
 from core.console import open_console, show_metrics, show_rows
 from core.data.module import DataModule, Example
 from core.errors import UserError
-from core.export.bundle import MANIFEST
-from core.export.exporter import ASSETS, Calibrated, Origin, evaluate_session, load_graph, make_bundle
+from core.export.bundle import ASSETS, MANIFEST
+from core.export.exporter import Calibrated, Origin, evaluate_session, load_graph, make_bundle
 from core.export.model_card import write_card
 from core.optimization.gate import Trial, try_int8
 from core.run import RESAMPLES, load_data, next_commands
@@ -118,14 +118,11 @@ def export(
         Origin(spec.name, recipe.name, manifest.data_fingerprint),
         validation,
         measure=lambda _: metrics,
-        write_card=lambda found: write_card(spec, config, predictor.schema, predictor.policy, found),
+        write_card=lambda found: write_card(spec, config, predictor.task.labels, predictor.policy, found),
         assets=predictor.bundle.path / ASSETS,
         add_variants=add_variants,
     )
-    console.print(
-        f"ONNX equals PyTorch on {parity.examples} validation examples: largest difference in probability "
-        f"{parity.largest_difference:.1e}, same first label {parity.top1_agreement:.1%}"
-    )
+    console.print(parity.sentence())
     for trial in trials:
         _show_trial(console, trial, config.export)
     return bundle.path

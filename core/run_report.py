@@ -93,12 +93,13 @@ def write_run_report(
 
 
 def list_errors(measured: Measured, task: Task) -> list[dict[str, Any]]:
-    """Wrong answers, the most confident first."""
+    """Wrong answers, the most confident first; none where there are no classes to be wrong about."""
     labels = task.labels
+    truth_N = task.strata(measured.arrays)
+    if truth_N is None:
+        return []
     probabilities = measured.outputs["probabilities"]
     predicted_N, confidence_N = probabilities.argmax(axis=1), probabilities.max(axis=1)
-    truth_N = task.strata(measured.arrays)
-    assert truth_N is not None
     wrong = np.flatnonzero((predicted_N != truth_N) & (truth_N >= 0))
     return [
         {

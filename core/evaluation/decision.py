@@ -22,6 +22,8 @@ BoolArray = npt.NDArray[np.bool_]
 Decision = Literal["answered", "unsure", "refused"]
 
 NUM_FOLDS = 5
+NO_CLASSES = "none"
+"""Name of the novelty score of a model without classes."""
 LISTED_LABELS = 6
 MORE_LIKELY_THAN_NOT = 0.5
 """The least probability of a label that is answered with. A set always holds the most probable label, however
@@ -76,6 +78,11 @@ class DecisionPolicy(Record):
     """Validation examples that it was fitted on."""
     operating_point: OperatingPoint | None = None
     """The alarm for labels that must not be missed; none = no such labels."""
+
+    @property
+    def has_classes(self) -> bool:
+        """Whether it was fitted on classes at all; a model that ranks has none."""
+        return self.novelty_score != NO_CLASSES
 
     def calibrate(self, logits_NK: FloatArray) -> FloatArray:
         """Calibrated probabilities (N, K) of logits, for where no served graph does it."""
@@ -166,6 +173,21 @@ def fit_policy(
         conformal_quantile=conformal.fit_quantile(probabilities_NK, targets_N, config.coverage),
         num_examples=len(targets_N),
         operating_point=point,
+    )
+
+
+def without_classes(config: DecisionConfig) -> DecisionPolicy:
+    """For a model that ranks: there is no class to be sure of, and every answer is given."""
+    return DecisionPolicy(
+        temperature=1.0,
+        ece_before=None,
+        ece_after=None,
+        novelty_score=NO_CLASSES,
+        novelty_threshold=None,
+        accepted_share=1.0,
+        coverage=config.coverage,
+        conformal_quantile=1.0,
+        num_examples=0,
     )
 
 

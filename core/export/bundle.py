@@ -18,6 +18,8 @@ from core.tasks.task import ArraySpec
 
 FORMAT = 1
 MANIFEST = "bundle.json"
+ASSETS = "assets"
+"""Folder in a run and in a bundle with what serving needs beside the model."""
 INT8_GRAPH = "model.int8.onnx"
 """Beside model.onnx where it was measured to be good enough; it is then what is served."""
 REQUIRED = (

@@ -18,10 +18,10 @@ from torch import nn
 from core.config import Config, Record, dump_config
 from core.data.module import Example
 from core.errors import UserError
-from core.evaluation.decision import DecisionPolicy, fit_policy
+from core.evaluation.decision import DecisionPolicy, fit_policy, without_classes
 from core.evaluation.evaluation import Evaluation
-from core.export.bundle import FORMAT, Bundle, Manifest, write_bundle
-from core.export.graph import ServingGraph
+from core.export.bundle import ASSETS, FORMAT, Bundle, Manifest, write_bundle
+from core.export.graph import PlainGraph, ServingGraph
 from core.export.novelty import Seen, build_novelty, fit_distance, fit_novelty, score_all
 from core.export.onnx import Parity, check_parity, export_onnx
 from core.export.session import Session
@@ -30,8 +30,6 @@ from core.tasks.task import Arrays, Task
 FEATURE_EXAMPLES = 20_000
 """Training examples whose features the novelty is fitted on, at most."""
 BATCH = 32
-ASSETS = "assets"
-"""Folder in a run and in a bundle."""
 LIBRARIES = ("torch", "timm", "onnx", "onnxruntime", "numpy")
 
 
@@ -48,19 +46,19 @@ class Origin:
 class Calibrated:
     """A graph ready to export and the policy that goes with it."""
 
-    graph: ServingGraph
+    graph: ServingGraph | PlainGraph
     policy: DecisionPolicy
 
 
 def calibrate(
     model: nn.Module, task: Task, train: Arrays, validation: Arrays, config: Config, schema: Any
 ) -> Calibrated:
-    """Fits novelty on training features, and temperature and policy on validation data."""
+    """Fits novelty on training features, and temperature and policy on validation data, where there are classes."""
     # Low-rank additions are served as part of the weights.
     model = getattr(model, "merged", lambda: model)().cpu().float().eval()
     strata, targets = task.strata(train), task.strata(validation)
-    assert strata is not None
-    assert targets is not None
+    if strata is None or targets is None:
+        return Calibrated(PlainGraph(model).eval(), without_classes(config.decision))
     chosen = np.sort(np.random.default_rng(config.seed).permutation(len(strata))[:FEATURE_EXAMPLES])
     seen = _see(model, task, {name: array[chosen] for name, array in train.items()}, strata[chosen])
     checked = _see(model, task, validation, targets)
@@ -109,10 +107,13 @@ def make_bundle(
     parity_of: list[Parity] = []
 
     def write_files(folder: Path) -> None:
-        names = [spec.name for spec in task.inputs]
-        examples = {name: validation[name][: config.export.parity_examples] for name in names}
+        names = [spec.name for spec in task.served_inputs]
+        served = task.as_served({name: array[: config.export.parity_examples] for name, array in validation.items()})
+        examples = {name: served[name] for name in names}
         file = folder / "model.onnx"
-        export_onnx(calibrated.graph, _first(examples), task.inputs, task.outputs, file, opset=config.export.opset)
+        export_onnx(
+            calibrated.graph, _first(examples), task.served_inputs, task.outputs, file, opset=config.export.opset
+        )
         parity_of.append(check_parity(calibrated.graph, file, examples, config.export.parity_tolerance))
         metrics = {**measure(Session(file, names)), "parity": parity_of[0].to_json(), **add_variants(file)}
         weights = {name: value.detach().contiguous().clone() for name, value in calibrated.graph.state_dict().items()}
@@ -133,7 +134,7 @@ def make_bundle(
             created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
             libraries={name: version(name) for name in LIBRARIES},
             data_fingerprint=origin.data_fingerprint,
-            inputs=task.inputs,
+            inputs=task.served_inputs,
             outputs=task.outputs,
             files=files,
         )
@@ -141,7 +142,7 @@ def make_bundle(
     return write_bundle(target, manifest, write_files), parity_of[0]
 
 
-def load_graph(bundle: Bundle, model: nn.Module, policy: DecisionPolicy) -> ServingGraph:
+def load_graph(bundle: Bundle, model: nn.Module, policy: DecisionPolicy) -> ServingGraph | PlainGraph:
     """The PyTorch graph of a bundle, from a fresh model of its config.
 
     Raises:
@@ -149,7 +150,9 @@ def load_graph(bundle: Bundle, model: nn.Module, policy: DecisionPolicy) -> Serv
     """
     weights = load_file(bundle.path / "model.safetensors")
     try:
-        graph = ServingGraph(model, build_novelty(policy.novelty_score, weights), policy.temperature)
+        graph: ServingGraph | PlainGraph = PlainGraph(model)
+        if policy.has_classes:
+            graph = ServingGraph(model, build_novelty(policy.novelty_score, weights), policy.temperature)
         graph.load_state_dict(weights)
     except (KeyError, RuntimeError) as error:
         raise UserError(
@@ -170,7 +173,7 @@ def evaluate_session(
     resamples: int,
 ) -> tuple[Evaluation, Arrays]:
     """What the served graph does on a split, and its raw outputs."""
-    outputs = session.run_all(arrays, task.trim)
+    outputs = session.run_all(arrays, lambda batch: task.as_served(task.trim(batch)))
     return task.evaluate(outputs, arrays, policy, examples, resamples=resamples), outputs
 
 

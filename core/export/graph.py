@@ -9,6 +9,21 @@ import torch
 from torch import Tensor, nn
 
 
+class PlainGraph(nn.Module):
+    """A trained model without classes as it is served: what it says, it says.
+
+    Args:
+        model: Offers `serve(**inputs)`.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, **inputs: Tensor) -> dict[str, Tensor]:
+        return dict(self.model.serve(**inputs))  # type: ignore[operator]
+
+
 class ServingGraph(nn.Module):
     """A trained model as it is served.
 

@@ -1,6 +1,6 @@
 """The model card of a bundle, in Hugging Face form, filled from what was measured."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -8,11 +8,14 @@ import yaml
 from core.app import AppSpec
 from core.config import Config
 from core.evaluation.decision import DecisionPolicy
+from core.export.onnx import Parity
 
-HEADLINES = ("accuracy", "balanced_accuracy", "macro_f1", "auroc", "ece", "mask_iou")
+HEADLINES = ("accuracy", "balanced_accuracy", "macro_f1", "auroc", "ece", "mask_iou", "ndcg@10", "recall@10", "mrr")
 
 
-def write_card(spec: AppSpec, config: Config, schema: Any, policy: DecisionPolicy, metrics: Mapping[str, Any]) -> str:
+def write_card(
+    spec: AppSpec, config: Config, labels: Sequence[str], policy: DecisionPolicy, metrics: Mapping[str, Any]
+) -> str:
     """README.md of a bundle: what it is, what it was measured to do, when it refuses, what it must not be used for."""
     header = {
         "license": "other",
@@ -27,10 +30,10 @@ def write_card(spec: AppSpec, config: Config, schema: Any, policy: DecisionPolic
         "## What it must not be used for\n\n"
         + "\n".join(f"- {limit.en}\n  {limit.zh}" for limit in spec.limits)
         + "\n",
-        f"## Labels\n\n{', '.join(schema.labels)}\n",
+        f"## Labels\n\n{', '.join(labels)}\n" if labels else "",
         _measured(metrics),
         _quantized(metrics),
-        _decisions(policy),
+        _decisions(policy) if policy.has_classes else "",
         _per_label(metrics),
         _training(config, metrics),
     ]
@@ -100,8 +103,7 @@ def _training(config: Config, metrics: Mapping[str, Any]) -> str:
             "## Training\n",
             f"- Data: `{config.data.path}`, seed {config.seed}; the whole config is in config.yaml.",
             f"- {facts['epochs']} epochs in {facts['seconds'] / 60:.1f} minutes, epoch {facts['best_epoch']} kept.",
-            f"- ONNX equals PyTorch on {parity['examples']} validation examples: largest difference in probability"
-            f" {parity['largest_difference']:.1e}.",
+            f"- {Parity(**parity).sentence()}.",
             "",
         ]
     )

@@ -13,7 +13,6 @@ import torch
 from torch import nn
 
 from core.errors import UserError
-from core.export.graph import ServingGraph
 from core.export.session import Session
 from core.tasks.task import Arrays, ArraySpec
 
@@ -26,16 +25,23 @@ class Parity:
 
     Args:
         examples: How many.
-        largest_difference: In probability.
-        top1_agreement: Share of examples with the same first label.
+        largest_difference: In probability, or in any output of a graph without classes.
+        top1_agreement: Share of examples with the same first label; None = no classes.
     """
 
     examples: int
     largest_difference: float
-    top1_agreement: float
+    top1_agreement: float | None
 
-    def to_json(self) -> dict[str, float]:
+    def to_json(self) -> dict[str, float | None]:
         return asdict(self)
+
+    def sentence(self) -> str:
+        """For a console."""
+        said = f"ONNX equals PyTorch on {self.examples} validation examples: largest difference"
+        if self.top1_agreement is None:
+            return f"{said} {self.largest_difference:.1e}"
+        return f"{said} in probability {self.largest_difference:.1e}, same first label {self.top1_agreement:.1%}"
 
 
 def export_onnx(
@@ -91,7 +97,7 @@ def open_sizes(specs: Sequence[ArraySpec]) -> dict[str, dict[int, Any]]:
     }
 
 
-def check_parity(graph: ServingGraph, path: Path, arrays: Arrays, tolerance: float) -> Parity:
+def check_parity(graph: nn.Module, path: Path, arrays: Arrays, tolerance: float) -> Parity:
     """Runs both on the same examples.
 
     Raises:
@@ -100,16 +106,19 @@ def check_parity(graph: ServingGraph, path: Path, arrays: Arrays, tolerance: flo
     served = Session(path, list(arrays)).run(arrays)
     with torch.no_grad():
         reference = graph(**{name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in arrays.items()})
-    expected = reference["probabilities"].numpy()
-    got = served["probabilities"]
+    compared = ["probabilities"] if "probabilities" in served else list(served)
+    expected = {name: reference[name].numpy() for name in compared}
+    agreement = None
+    if "probabilities" in served:
+        agreement = float((expected["probabilities"].argmax(1) == served["probabilities"].argmax(1)).mean())
     parity = Parity(
-        examples=len(expected),
-        largest_difference=float(np.abs(expected - got).max()),
-        top1_agreement=float((expected.argmax(1) == got.argmax(1)).mean()),
+        examples=len(next(iter(arrays.values()))),
+        largest_difference=max(float(np.abs(expected[name] - served[name]).max()) for name in compared),
+        top1_agreement=agreement,
     )
     if not parity.largest_difference <= tolerance:
         raise UserError(
-            f"ONNX and PyTorch differ by {parity.largest_difference:.2g} in probability.",
+            f"ONNX and PyTorch differ by {parity.largest_difference:.2g} in {' and '.join(compared)}.",
             f"At most {tolerance:g} is allowed.",
             "Try another export.opset; please report the backbone.",
         )

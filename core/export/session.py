@@ -42,21 +42,21 @@ class Session:
         return dict(zip(self._outputs, self._session.run(None, feed), strict=True))
 
     def run_all(
-        self, arrays: Arrays, trim: Callable[[Arrays], Arrays] = lambda batch: batch, batch_size: int = 32
+        self, arrays: Arrays, prepare: Callable[[Arrays], Arrays] = lambda batch: batch, batch_size: int = 32
     ) -> Arrays:
         """The same in batches, for many examples.
 
         Args:
-            arrays: Inputs.
-            trim: Cuts off padding that no row of a batch needs.
+            arrays: One row an example.
+            prepare: Makes what the graph takes of a batch, such as without padding that no row needs.
             batch_size: Examples of one call.
 
         Returns:
             Outputs of all; where those of a batch are shorter, zeros follow them.
         """
-        rows = len(arrays[self._inputs[0]])
+        rows = len(next(iter(arrays.values())))
         parts = [
-            self.run(trim({name: arrays[name][start : start + batch_size] for name in self._inputs}))
+            self.run(prepare({name: array[start : start + batch_size] for name, array in arrays.items()}))
             for start in range(0, rows, batch_size)
         ]
         return {name: _joined([part[name] for part in parts]) for name in parts[0]}

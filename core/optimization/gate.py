@@ -133,7 +133,12 @@ def compare_graphs(full: Path, small: Path, task: Task, arrays: Arrays, policy: 
     """
     names = [spec.name for spec in task.inputs]
     label_N = task.strata(arrays)
-    assert label_N is not None
+    if label_N is None:
+        raise UserError(
+            "This model ranks and has no classes, so that no int8 graph can be measured against it.",
+            "--quantize dynamic is for models that name a class.",
+            "Export it with --quantize none.",
+        )
     inside_N = label_N >= 0
     if not inside_N.any():
         raise UserError(

@@ -12,7 +12,7 @@ from core.config import Config, Record
 from core.data.module import Example
 from core.errors import UserError
 from core.evaluation.decision import DecisionPolicy
-from core.export.bundle import INT8_GRAPH, Bundle, load_bundle
+from core.export.bundle import ASSETS, INT8_GRAPH, Bundle, load_bundle
 from core.export.session import Session
 from core.tasks.task import Answer, Task
 
@@ -35,7 +35,8 @@ class Predictor:
         self.bundle, self.task, self.policy = bundle, task, policy
         self.config, self.schema = config, schema
         graph = INT8_GRAPH if INT8_GRAPH in bundle.manifest.files else "model.onnx"
-        self.session = Session(bundle.path / graph, [spec.name for spec in task.inputs], threads=threads)
+        task.open_assets(bundle.path / ASSETS)
+        self.session = Session(bundle.path / graph, [spec.name for spec in task.served_inputs], threads=threads)
 
     def predict(self, examples: Sequence[Example]) -> Sequence[Answer]:
         """A typed answer for each raw example.
@@ -46,7 +47,7 @@ class Predictor:
         if not examples:
             return []
         arrays = self.task.trim(self.task.encode(examples))
-        return self.task.decode(self.session.run(arrays), arrays, self.policy, examples)
+        return self.task.decode(self.session.run(self.task.as_served(arrays)), arrays, self.policy, examples)
 
     def read_json(self, name: str) -> Any:
         """A JSON file of the bundle, such as metrics.json."""

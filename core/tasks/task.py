@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 import numpy as np
@@ -60,9 +61,18 @@ class Task(ABC):
         """The arrays that the model takes; what `encode` gives beyond them are targets."""
 
     @property
+    def served_inputs(self) -> tuple[ArraySpec, ...]:
+        """The arrays that the served graph takes, where they are others than in training."""
+        return self.inputs
+
+    @property
     @abstractmethod
     def outputs(self) -> tuple[ArraySpec, ...]:
         """The arrays that the served graph gives."""
+
+    def open_assets(self, folder: Path) -> None:
+        """Reads what serving needs beside config and schema, once it is made; `folder` need not be there."""
+        del folder
 
     @abstractmethod
     def encode(self, examples: Sequence[Example]) -> Arrays:
@@ -82,6 +92,10 @@ class Task(ABC):
 
     def trim(self, batch: Batch) -> Batch:
         """Cuts off padding that no example of a batch needs; arrays and tensors alike."""
+        return batch
+
+    def as_served(self, batch: Arrays) -> Arrays:
+        """What `encode` gave as the served graph takes it; see `served_inputs`."""
         return batch
 
     def is_measurable(self, example: Example) -> bool:

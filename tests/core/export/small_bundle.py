@@ -72,7 +72,7 @@ def make(folder: Path) -> None:
         Origin("medical_imaging", "classify", "0" * 64),
         validation,
         measure=measure,
-        write_card=lambda metrics: write_card(SPEC, CONFIG, SCHEMA, calibrated.policy, metrics),
+        write_card=lambda metrics: write_card(SPEC, CONFIG, SCHEMA.labels, calibrated.policy, metrics),
         assets=folder / "assets",
     )
 

@@ -5,7 +5,7 @@ listed without importing torch. See `apps/medical_imaging/app.py` for one to cop
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from core.hardware import HardwarePlan
     from core.serving.predictor import Predictor
     from core.serving.store import Store
-    from core.tasks.task import Task
+    from core.tasks.task import Arrays, Task
 
 
 Progress = Callable[[int, int], None]
@@ -42,6 +42,7 @@ class Recipe:
         build_task: Rebuilds the task from config and schema alone; must not import torch.
         build_model: A fresh, untrained network for config and schema.
         make_assets: Makes what serving needs beside the model, such as an index; None = nothing.
+        compare: Measures on a split what others would use, for `evaluate --baselines`; None = there is no such option.
         check_training: Raises UserError before a training for what would fail, or have no effect, later in it.
     """
 
@@ -53,6 +54,7 @@ class Recipe:
     build_model: Callable[[Any, Any], "nn.Module"]
     make_assets: "Callable[[AssetJob], Mapping[str, Evaluation]] | None" = None
     check_training: "Callable[[Any, DataModule], None] | None" = None
+    compare: "Callable[[Comparison], Evaluation] | None" = None
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,27 @@ class AssetJob:
 
 
 @dataclass(frozen=True)
+class Comparison:
+    """What `compare` is asked for.
+
+    Args:
+        config: Of the run.
+        data: Of the run, or other data.
+        split: Which split to measure on.
+        predictor: Of the bundle.
+        outputs: What the served graph gave for the examples of that split, in their order.
+        console: Where progress is shown.
+    """
+
+    config: Any
+    data: "DataModule"
+    split: str
+    predictor: "Predictor"
+    outputs: "Arrays"
+    console: "Console"
+
+
+@dataclass(frozen=True)
 class AppSpec:
     """What an app is.
 
@@ -93,6 +116,8 @@ class AppSpec:
         configs: The folder of its preset YAML files.
         build_page: Makes its Gradio page from a loaded predictor and a store.
         read_input: Turns one INPUT of `predict` (a path, a text) into a raw example.
+        asks: Option of `predict` to its help, for questions of several parts: they reach the answerer as one INPUT,
+            NAME=VALUE pairs joined by `&`.
         build_answerer: Makes what gives `predict` its JSON for one INPUT; None = the decoded answer of the model.
         package: Holds train, evaluate, export, predict and demo; empty = apps.<name>.
     """
@@ -106,6 +131,7 @@ class AppSpec:
     build_page: Callable[["Predictor", "Store"], "gr.Blocks"]
     read_input: Callable[[str], "Example"]
     build_answerer: Callable[["Predictor"], Callable[[str], dict[str, Any]]] | None = None
+    asks: Mapping[str, str] = field(default_factory=dict)
     package: str = ""
 
     def recipe(self, name: str) -> Recipe:

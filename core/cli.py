@@ -5,39 +5,20 @@ import difflib
 import errno
 import json
 import os
-import re
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-import yaml
-
-from core.app import AppSpec, Listing, Recipe
-from core.config import FieldHelp, describe_fields, resolve_config
+from core.app import AppSpec, Listing
+from core.cli_arguments import Parser, asked_inputs, build_parser, split_overrides
+from core.config import describe_fields, resolve_config
 from core.errors import UsageError, UserError
 from core.hardware import current_rank
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
-DEFAULT_PORT = 7860
 DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES}
-OVERRIDE = re.compile(r"--([A-Za-z_][\w-]*(?:\.[\w-]+)+)(?:=(.*))?$", re.DOTALL)
-VERBS = {
-    "train": "Train a model, evaluate it, and write its bundle.",
-    "evaluate": "Measure a finished run or a bundle on a split of its data or of other data.",
-    "export": "Make a bundle anew from a finished run or a bundle, with its proof.",
-    "predict": "Answer for files or texts: JSON lines on standard output.",
-    "demo": "Open the page in a browser.",
-}
-
-
-class Parser(argparse.ArgumentParser):
-    """A parser whose errors have the three parts that all errors have."""
-
-    def error(self, message: str) -> NoReturn:
-        usage = " ".join(self.format_usage().removeprefix("usage: ").split())
-        raise UsageError(f"{message[:1].upper()}{message[1:]}.", usage, f"See {self.prog} --help.")
 
 
 def app_main(spec: AppSpec, verb: str, argv: Sequence[str]) -> int:
@@ -57,7 +38,7 @@ def parse_verb(spec: AppSpec, verb: str, argv: Sequence[str]) -> tuple[argparse.
         UsageError: The command line cannot be understood.
     """
     overrides, rest = split_overrides(argv, list(describe_fields(spec.recipes[0].config)))
-    arguments = _parser(spec, verb).parse_args(rest)
+    arguments = build_parser(spec, verb).parse_args(rest)
     if overrides and verb in ("predict", "demo"):
         raise UsageError(
             f"`{verb}` takes no settings such as --{next(iter(overrides))}.",
@@ -111,6 +92,7 @@ def _evaluate(spec: AppSpec, arguments: argparse.Namespace, overrides: dict[str,
         split=arguments.split,
         output_dir=arguments.output_dir,
         overrides=overrides,
+        with_baselines=getattr(arguments, "baselines", False),
     )
     print(json.dumps(metrics))
     return DONE
@@ -128,9 +110,10 @@ def _export(spec: AppSpec, arguments: argparse.Namespace, overrides: dict[str, A
 def _predict(spec: AppSpec, arguments: argparse.Namespace, _: dict[str, Any]) -> int:
     from core.serving.predictor import build_answerer, load_predictor
 
+    inputs = asked_inputs(spec, arguments)
     answer = build_answerer(load_predictor(arguments.run, spec), spec)
     failed = 0
-    for text in arguments.input:
+    for text in inputs:
         record: dict[str, Any] = {"input": text}
         try:
             record |= answer(text)
@@ -139,7 +122,7 @@ def _predict(spec: AppSpec, arguments: argparse.Namespace, _: dict[str, Any]) ->
             record["error"] = str(error)
         print(json.dumps(record, ensure_ascii=False), flush=True)
     if failed:
-        print(f"{failed} of {len(arguments.input)} inputs could not be read.", file=sys.stderr)
+        print(f"{failed} of {len(inputs)} inputs could not be read.", file=sys.stderr)
     return FAILED if failed else DONE
 
 
@@ -192,7 +175,7 @@ def _run_suite_verb(listing: Listing, argv: Sequence[str]) -> int:
     return DONE
 
 
-# ---- configs and overrides -----------------------------------------------------------------------
+# ---- configs --------------------------------------------------------------------------------------
 
 
 def choose_config(spec: AppSpec, asked: str | None, resume: str | None) -> tuple[Path, str]:
@@ -225,124 +208,6 @@ def _preset_for_machine(spec: AppSpec, presets: Mapping[str, Path]) -> tuple[Pat
     if has_gpu_of(detect_machine(), needed):
         return presets["gpu"], f"a GPU with at least {needed:g} GiB was found"
     return presets["cpu"], f"no GPU with {needed:g} GiB, which the gpu preset needs"
-
-
-def split_overrides(argv: Sequence[str], fields: Sequence[FieldHelp]) -> tuple[dict[str, Any], list[str]]:
-    """Takes `--dotted.key value` pairs out of the arguments.
-
-    A value follows the key or an equals sign; a yes-or-no setting may stand alone for yes.
-    """
-    type_of = {field.key: field.type_name for field in fields}
-    overrides: dict[str, Any] = {}
-    rest: list[str] = []
-    words = list(argv)
-    while words:
-        word = words.pop(0)
-        match = OVERRIDE.match(word)
-        if not match:
-            rest.append(word)
-            continue
-        key, value = match.group(1).replace("-", "_"), match.group(2)
-        if value is None:
-            is_switch = "bool" in type_of.get(key, "") and not (words and _is_value(words[0], type_of[key]))
-            if not is_switch and (not words or OVERRIDE.match(words[0])):
-                raise UsageError(
-                    f"--{key} has no value.", f"It takes: {type_of.get(key, 'a value')}.", f"Write --{key} VALUE."
-                )
-            value = "true" if is_switch else words.pop(0)
-        overrides[key] = _parsed(key, value, type_of.get(key, ""))
-    return overrides, rest
-
-
-def _is_value(word: str, type_name: str) -> bool:
-    """Does this word belong to the yes-or-no setting before it? One that also takes a text takes any word."""
-    if "str" in type_name.split("|"):
-        return not word.startswith("-")
-    return word.lower() in ("true", "false", "yes", "no", "on", "off", "0", "1", "auto")
-
-
-def _parsed(key: str, text: str, type_name: str) -> Any:
-    """Text as the setting reads it: lists and mappings as YAML, everything else as it stands."""
-    if type_name.startswith("[") and not text.startswith("["):
-        return text if "|" in type_name and text in type_name.split("|") else [part for part in text.split(",") if part]
-    if text.startswith(("[", "{")):
-        try:
-            return yaml.safe_load(text)
-        except yaml.YAMLError:
-            raise UsageError(
-                f"--{key} is `{text}`.", "A list is [a, b], a mapping is {key: value}.", "Close its brackets."
-            ) from None
-    if "bool" in type_name.split("|") and text.lower() in ("true", "false"):
-        return text.lower() == "true"
-    return None if text in ("null", "~") else text
-
-
-# ---- parsers -------------------------------------------------------------------------------------
-
-
-def _parser(spec: AppSpec, verb: str) -> argparse.ArgumentParser:
-    parser = Parser(
-        spec.command(verb),
-        description=f"{VERBS[verb]}\n{spec.title.en}: {spec.summary.en}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    if verb == "train":
-        _add_train_arguments(parser, spec)
-        parser.epilog = _settings_help(spec.recipes[0])
-    else:
-        _add_run_argument(parser, spec, is_optional=verb == "demo")
-    if verb in ("evaluate", "export"):
-        parser.add_argument("--data", metavar="PATH", help="other data than it was trained on: sample, PATH or hub:ID")
-        parser.add_argument("--output-dir", type=Path, metavar="DIR", help="default: beside the run")
-    if verb == "evaluate":
-        parser.add_argument(
-            "--split", default="test", choices=["train", "validation", "test", "all"], help="default: test"
-        )
-    if verb == "export":
-        told = "dynamic = also try int8 weights, kept if faster at hardly any loss; default: none"
-        parser.add_argument("--quantize", default="none", choices=["none", "dynamic"], help=told)
-    if verb == "predict":
-        parser.add_argument("input", nargs="+", metavar="INPUT", help="files, or texts for apps that read text")
-    if verb == "demo":
-        parser.add_argument("--host", default="127.0.0.1", help="address to listen on; default: this machine only")
-        parser.add_argument("--port", type=int, default=DEFAULT_PORT, help=f"default: {DEFAULT_PORT}")
-        parser.add_argument(
-            "--store", default=f"runs/{spec.name}/store.sqlite", help="SQLite file or database URL for feedback"
-        )
-    parser.add_argument("--debug", action="store_true", help="show a traceback when something fails")
-    return parser
-
-
-def _add_train_arguments(parser: argparse.ArgumentParser, spec: AppSpec) -> None:
-    presets = "|".join(file.stem for file in sorted(spec.configs.glob("*.yaml")))
-    parser.add_argument("--config", metavar=f"{presets}|FILE", help="default: gpu where there is one, else cpu")
-    parser.add_argument("--data", metavar="sample|PATH|hub:ID", help="data set; same as --data.path")
-    parser.add_argument("--output-dir", type=Path, metavar="DIR", help=f"default: runs/{spec.name}/<time>-<config>")
-    parser.add_argument(
-        "--resume", metavar="auto|DIR", help="go on with a stopped run; auto starts anew if there is none"
-    )
-    parser.add_argument("--recipe", default="", choices=["", *(r.name for r in spec.recipes)], help=argparse.SUPPRESS)
-    parser.add_argument("--seed", type=int, help="same as --seed in the config")
-    parser.add_argument("--device", metavar="auto|cpu|cuda|cuda:N|mps", help="same as --hardware.device")
-    parser.add_argument("--dry-run", action="store_true", help="show plan, data and config, and stop before training")
-
-
-def _add_run_argument(parser: argparse.ArgumentParser, spec: AppSpec, *, is_optional: bool) -> None:
-    help_text = f"folder of a finished run or of a bundle, such as runs/{spec.name}/latest"
-    if is_optional:
-        parser.add_argument("run", nargs="?", type=Path, metavar="RUN_OR_BUNDLE", help=f"{help_text} (the default)")
-    else:
-        parser.add_argument("run", type=Path, metavar="RUN_OR_BUNDLE", help=help_text)
-
-
-def _settings_help(recipe: Recipe) -> str:
-    lines = ["settings, each as --KEY VALUE:"]
-    for field in describe_fields(recipe.config):
-        if field.key not in ("recipe", "seed"):
-            lines.append(f"  --{field.key}  {field.type_name}, default {field.default or 'empty'}")
-            lines.append(f"        {field.help}")
-    return "\n".join(lines)
 
 
 # ---- errors --------------------------------------------------------------------------------------

@@ -7,9 +7,9 @@ from typing import Any, Literal, TypeVar
 
 from rich.console import Console
 
-from core.app import AppSpec
+from core.app import AppSpec, Comparison
 from core.config import ExportConfig, Record, resolve_config
-from core.console import open_console, show_metrics, show_rows
+from core.console import open_console, show_heading, show_metrics, show_rows
 from core.data.module import DataModule, Example
 from core.errors import UserError
 from core.export.bundle import ASSETS, MANIFEST
@@ -32,6 +32,7 @@ def evaluate(
     split: str = "test",
     output_dir: Path | None = None,
     overrides: Mapping[str, Any] | None = None,
+    with_baselines: bool = False,
 ) -> dict[str, Any]:
     """Measures a bundle, through the graph that is served, and writes evaluation/ beside it.
 
@@ -42,6 +43,7 @@ def evaluate(
         split: train, validation, test or all.
         output_dir: Where metrics.json and report.html go; None = in the run, or beside the bundle.
         overrides: Settings of the data, such as its columns.
+        with_baselines: Also measure what others would use, where the recipe can.
 
     Returns:
         The metrics as in metrics.json.
@@ -55,6 +57,13 @@ def evaluate(
     evaluation, outputs = evaluate_session(
         predictor.session, predictor.task, arrays, predictor.policy, examples, resamples=RESAMPLES
     )
+    compare = spec.recipe(predictor.bundle.manifest.recipe).compare
+    if with_baselines and compare:
+        show_heading(console, "Baselines")
+        beside = compare(Comparison(predictor.config, module, split, predictor, outputs, console))
+        evaluation = evaluation.joined(beside)
+        for name, table in beside.tables.items():
+            show_rows(console, name.replace("_", " "), table.columns, table.as_text())
     save_once(folder, "metrics.json", json.dumps(evaluation.to_json(), indent=2))
     measured = Measured(split, examples, arrays, outputs, evaluation)
     commands = next_commands(spec, run)

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from apps import available
-from core.cli import VERBS, parse_suite, parse_verb
+from core.cli import parse_suite, parse_verb
+from core.cli_arguments import VERBS
 from core.config import resolve_config
 
 ROOT = Path(__file__).resolve().parents[1]

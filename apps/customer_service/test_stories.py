@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from apps.customer_service.stories import check_stories, load_stories, tell_story
-from core.cli import DONE, FAILED, USAGE, Parser
+from core.cli import DONE, FAILED, USAGE
+from core.cli_arguments import Parser
 from core.errors import UsageError, UserError
 
 LATEST = Path("runs/customer_service/latest")

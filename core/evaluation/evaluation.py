@@ -32,6 +32,10 @@ class Table:
         """The cells of one column, from the top."""
         return tuple(row[self.columns.index(name)] for row in self.rows)
 
+    def as_text(self) -> list[tuple[str, ...]]:
+        """Rows for a terminal."""
+        return [tuple(_shown(cell) for cell in row) for row in self.rows]
+
     def to_json(self) -> dict[str, Any]:
         """JSON-ready; undefined figures are null."""
         return {"columns": list(self.columns), "rows": [[plain(cell) for cell in row] for row in self.rows]}
@@ -51,6 +55,12 @@ class Evaluation:
     tables: Mapping[str, Table] = field(default_factory=dict)
     curves: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
+    def joined(self, other: "Evaluation") -> "Evaluation":
+        """Both as one; what the other calls by the same name takes the place of what was there."""
+        return Evaluation(
+            {**self.metrics, **other.metrics}, {**self.tables, **other.tables}, {**self.curves, **other.curves}
+        )
+
     def to_json(self) -> dict[str, Any]:
         """All of it, JSON-ready; nothing in it is NaN."""
         return {
@@ -58,6 +68,12 @@ class Evaluation:
             "tables": {name: table.to_json() for name, table in self.tables.items()},
             "curves": plain(self.curves),
         }
+
+
+def _shown(cell: Cell) -> str:
+    if cell is None:
+        return ""
+    return f"{cell:.3f}" if isinstance(cell, float) else str(cell)
 
 
 def plain(value: Any) -> Any:

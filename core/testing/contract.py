@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 import pytest
 
 from core.app import AppSpec
-from core.cli import VERBS
+from core.cli_arguments import VERBS
 from core.config import resolve_config
 from core.export.bundle import REQUIRED, load_bundle
 from core.files import sha256_of

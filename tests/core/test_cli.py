@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 import core.cli
 from apps.medical_imaging.app import SPEC, MedicalImagingConfig
 from core.app import Listing
-from core.cli import app_main, parse_suite, parse_verb, split_overrides, suite_main
+from core.cli import app_main, parse_suite, parse_verb, suite_main
+from core.cli_arguments import split_overrides
 from core.config import FieldHelp, describe_fields, resolve_config
 from core.errors import UsageError, UserError
 

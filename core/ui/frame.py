@@ -13,7 +13,7 @@ from core.ui.translations import QUERY, in_both, inline
 from core.ui.widgets import bullets
 
 FOLDER = Path(__file__).parent
-CSS, JAVASCRIPT = FOLDER / "page.css", FOLDER / "page.js"
+STYLES, JAVASCRIPT = (FOLDER / "page.css", FOLDER / "forms.css"), FOLDER / "page.js"
 FONTS = (
     "system-ui", "-apple-system", "Segoe UI", "Roboto", "PingFang SC", "Hiragino Sans GB", "Microsoft YaHei",
     "Noto Sans CJK SC", "Noto Sans SC", "Helvetica Neue", "Arial", "sans-serif",

@@ -56,7 +56,7 @@ def build_server(page: "gr.Blocks", path: str = "/") -> "FastAPI":
     import gradio as gr
     from fastapi import FastAPI
 
-    from core.ui.frame import CSS, build_theme, page_head
+    from core.ui.frame import STYLES, build_theme, page_head
     from core.ui.language_switch import LanguageSwitch
     from core.ui.translations import build_i18n
 
@@ -68,7 +68,7 @@ def build_server(page: "gr.Blocks", path: str = "/") -> "FastAPI":
         path=path,
         i18n=build_i18n(),
         theme=build_theme(),
-        css_paths=[CSS],
+        css_paths=[*STYLES],
         head=page_head(),
         footer_links=[],
         run_history=False,

@@ -12,7 +12,7 @@ import gradio as gr
 from apps.customer_service.app import SPEC
 from apps.customer_service.assistant import Assistant, build_assistant
 from apps.customer_service.desk import Desk
-from apps.customer_service.ui.chat_tab import AT_ONCE, build_chat_tab
+from apps.customer_service.ui.chat_tab import build_chat_tab
 from apps.customer_service.ui.endpoints import add_endpoints
 from apps.customer_service.ui.handoffs_tab import build_handoffs_tab
 from apps.customer_service.ui.insight_tab import build_insight_tab
@@ -25,6 +25,7 @@ from core.serving.conversations import Conversations
 from core.serving.predictor import Predictor
 from core.serving.store import Store
 from core.texts import Text
+from core.ui.actions import AT_ONCE
 from core.ui.frame import FOOTER, open_frame, show_html
 from core.ui.translations import label
 

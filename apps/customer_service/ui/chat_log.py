@@ -15,7 +15,6 @@ from apps.customer_service.ui.chat_words import (
     EXAMPLES,
     FOLLOW_UPS,
     LIKE,
-    NOTE_LABEL,
     OWN_WORDS,
     REASONS,
     SEND,
@@ -27,8 +26,10 @@ from apps.customer_service.ui.chat_words import (
     YOU,
 )
 from apps.customer_service.ui.icons import AGENT_FACE, BOT_FACE, RETRY, THUMB_DOWN, THUMB_UP
-from apps.customer_service.ui.inert import inert, link
+from apps.customer_service.ui.links import link
 from core.texts import LANGUAGES, Language
+from core.ui import forms
+from core.ui.inert import inert
 from core.ui.translations import LOCALES, inline
 
 NAMES = {"customer": YOU, "bot": ASSISTANT, "agent": AGENT}
@@ -135,7 +136,7 @@ def _reasons(number: int) -> str:
         for key, name in REASONS.items()
     )
     hidden = f'<span class="hidden-words">{inline(OWN_WORDS)}</span>'
-    entry = f'<input name="words" maxlength="500" autocomplete="off" dir="auto" {NOTE_LABEL}>'
+    entry = f'<input name="words" maxlength="500" autocomplete="off" dir="auto" {forms.placeholder(OWN_WORDS)}>'
     return (
         f'<form class="reasons" data-line="{number}" data-key="reason-{number}"><p class="fine">{inline(WHY)}</p>'
         f'<div class="choices">{chips}</div><div class="own"><label>{hidden}{entry}</label>'

@@ -17,16 +17,16 @@ from apps.customer_service.ui import chat_words as words
 from apps.customer_service.ui.chat import Chat, recall_chat
 from apps.customer_service.ui.chat_log import Examples, render_log, render_partial, render_typing
 from apps.customer_service.ui.icons import ARROW, BOT_FACE, BROOM, PERSON
-from apps.customer_service.ui.inert import plain
 from core.texts import LANGUAGES, Language
+from core.ui import forms
+from core.ui.actions import ACTIONS, AT_ONCE, HIDDEN
 from core.ui.frame import show_html
+from core.ui.inert import plain
 from core.ui.language_switch import request_language
 from core.ui.translations import inline
 
 FOLDER = Path(__file__).parent
-ACTIONS, COMPOSER, SCROLL = (
-    (FOLDER / name).read_text(encoding="utf-8") for name in ("actions.js", "composer.js", "scroll.js")
-)
+COMPOSER, SCROLL = ((FOLDER / name).read_text(encoding="utf-8") for name in ("composer.js", "scroll.js"))
 STATE_S = 24 * 3600
 """A chat is forgotten by the page so long after its last message, in seconds."""
 POLL_S = 2.0
@@ -41,12 +41,6 @@ NO_CHAT = "none"
 """Gradio writes no empty value over one that a browser keeps."""
 SAME_AFTER_RESTART = "the reader's own browser"
 """Gradio writes what it keeps in a browser in cipher; it is the reader's own, so the key need not be hidden."""
-HIDDEN: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-AT_ONCE: dict[str, Any] = {**HIDDEN, "queue": False}
-"""For events that give one answer: by a request of their own. Gradio 6 loses an event of its queue that is sent while
-the stream of the one before is being closed, as happens with a clock and with several events at a time."""
-CLICK: dict[str, Any] = {**AT_ONCE, "trigger_mode": "multiple"}
-"""For clicks of the team: Gradio drops a second one that comes while the first is answered, were it not told so."""
 Outputs = tuple[Any, ...]
 UNCHANGED: Outputs = (gr.skip(),) * 6
 LOG = logging.getLogger(__name__)
@@ -197,7 +191,7 @@ def render_composer() -> str:
     """The entry for a message."""
     entry = (
         f'<label><span class="hidden-words">{inline(words.WRITE)}</span><textarea name="text" rows="1" dir="auto" '
-        f'maxlength="{MAX_MESSAGE}" {words.placeholder(words.WRITE)}></textarea></label>'
+        f'maxlength="{MAX_MESSAGE}" {forms.placeholder(words.WRITE)}></textarea></label>'
     )
     send = (
         f'<button type="submit" class="send" data-act="say">{ARROW}'

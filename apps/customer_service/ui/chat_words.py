@@ -1,7 +1,5 @@
 """What the chat says around the messages, in both languages."""
 
-from html import escape
-
 from core.texts import Text
 
 YOU, ASSISTANT, AGENT = Text("You:", "您："), Text("Assistant:", "智能客服："), Text("Colleague:", "人工客服：")
@@ -40,11 +38,3 @@ MASKED = Text(
 FAILED = Text(
     "Something went wrong on our side. Please try again, or talk to a person.", "系统出了点问题，请重试或转人工。"
 )
-
-
-def placeholder(text: Text) -> str:
-    """Attributes for an entry, whose placeholder the page's script sets in its language."""
-    return f'data-placeholder-en="{escape(text.en)}" data-placeholder-zh="{escape(text.zh)}"'
-
-
-NOTE_LABEL = placeholder(OWN_WORDS)

@@ -8,16 +8,16 @@ import gradio as gr
 
 from apps.customer_service.desk import APP, Desk
 from apps.customer_service.recall import CLOSED
-from apps.customer_service.ui import forms
-from apps.customer_service.ui.chat_tab import AT_ONCE
 from apps.customer_service.ui.chat_words import AGENT, ASSISTANT
-from apps.customer_service.ui.inert import inert
 from apps.customer_service.ui.label_words import LANGUAGE_NAMES, intent_word, reason_words
 from apps.customer_service.ui.split import build_split
 from core.errors import UserError
 from core.serving.handoffs import Handoff
 from core.serving.messages import Message
 from core.texts import Language, Text
+from core.ui import forms
+from core.ui.actions import AT_ONCE
+from core.ui.inert import inert
 from core.ui.translations import in_both, inline
 from core.ui.widgets import Bar, bars, heading
 

@@ -9,11 +9,11 @@ import gradio as gr
 from apps.customer_service.desk import APP, Desk
 from apps.customer_service.reply import Reply
 from apps.customer_service.session import Session
-from apps.customer_service.ui import forms
 from apps.customer_service.ui.chat import Chat
-from apps.customer_service.ui.chat_tab import ACTIONS, AT_ONCE, CLICK
 from apps.customer_service.ui.insight_view import render_insight
 from core.texts import Text
+from core.ui import forms
+from core.ui.actions import ACTIONS, AT_ONCE, CLICK
 from core.ui.frame import show_html
 
 TRY, TRIED = Text("Try a message; it is not stored", "试一条消息（不会存储）"), Text("Try", "试试")

@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 
 from apps.customer_service.reply import Reply
-from apps.customer_service.ui import forms
-from apps.customer_service.ui.inert import inert, link
 from apps.customer_service.ui.label_words import DECISIONS, KINDS, TONES, intent_word, reason_words
+from apps.customer_service.ui.links import link
 from core.evaluation.decision import Verdict
 from core.retrieval.retrieval import Hit, Retrieval
 from core.tasks.text_answer import Contribution, TextAnswer
 from core.texts import Language, Text
+from core.ui import forms
+from core.ui.inert import inert
 from core.ui.translations import in_both, inline
 from core.ui.widgets import Bar, bars, bullets, facts, heading, table
 

@@ -7,14 +7,15 @@ from typing import Any
 
 import gradio as gr
 
-from apps.customer_service.ui import forms
-from apps.customer_service.ui.inert import inert
 from apps.customer_service.ui.label_words import LANGUAGE_NAMES
+from apps.customer_service.ui.links import BAD_LINK, is_link
 from apps.customer_service.ui.split import build_split
 from core.errors import UserError
 from core.retrieval.entry import Entry
 from core.retrieval.knowledge_base import KnowledgeBase
 from core.texts import Text
+from core.ui import forms
+from core.ui.inert import inert
 from core.ui.translations import inline
 
 PAGE = 8
@@ -35,6 +36,7 @@ SAVED, DELETED = (
     Text("Deleted. It answers no more.", "已删除，立即生效。"),
 )
 RESTORED = Text("It is back.", "已恢复。")
+NO_ANSWER = Text("Write the answer first.", "请先填写答案。")
 NOTHING = Text("No entry.", "没有条目。")
 DAMAGED = Text("Part of the changes could not be read", "部分变更记录无法读取")
 SLOTS = Text(
@@ -195,8 +197,8 @@ def _render_form(entry: Entry | None, view: View) -> str:
 def _refusal(event: gr.EventData) -> Text | None:
     """Why what was typed is no entry; None = it is one."""
     if not forms.typed(event, "answer"):
-        return forms.NO_ANSWER
-    return None if forms.is_link(forms.typed(event, "url")) else forms.BAD_LINK
+        return NO_ANSWER
+    return None if is_link(forms.typed(event, "url")) else BAD_LINK
 
 
 def _read_entry(event: gr.EventData, old: Entry | None) -> Entry:

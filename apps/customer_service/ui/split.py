@@ -5,7 +5,7 @@ from typing import Any
 
 import gradio as gr
 
-from apps.customer_service.ui.chat_tab import ACTIONS, AT_ONCE, CLICK
+from core.ui.actions import ACTIONS, AT_ONCE, CLICK
 from core.ui.frame import show_html
 
 Event = Callable[..., Any]

@@ -8,16 +8,18 @@ from typing import Any
 import gradio as gr
 
 from apps.customer_service.desk import APP, Desk
-from apps.customer_service.ui import forms
-from apps.customer_service.ui.chat_tab import ACTIONS, AT_ONCE, CLICK
-from apps.customer_service.ui.inert import inert
+from apps.customer_service.ui.knowledge_tab import NO_ANSWER
 from apps.customer_service.ui.label_words import intent_words
+from apps.customer_service.ui.links import BAD_LINK, is_link
 from core.errors import UserError
 from core.retrieval.clusters import Cluster, cluster_questions
 from core.retrieval.entry import Entry
 from core.serving.questions import Outcome, Unanswered
 from core.texts import Text
+from core.ui import forms
+from core.ui.actions import ACTIONS, AT_ONCE, CLICK
 from core.ui.frame import show_html
+from core.ui.inert import inert
 from core.ui.translations import inline
 
 MAX_QUESTIONS, MAX_CLUSTERS, SHOWN_TEXTS = 500, 20, 8
@@ -106,9 +108,9 @@ class UnansweredTab:
     def _add_entry(self, group: Group, event: gr.EventData) -> str:
         answer, url = forms.typed(event, "answer"), forms.typed(event, "url")
         if not answer:
-            return forms.told("warn", forms.NO_ANSWER)
-        if not forms.is_link(url):
-            return forms.told("warn", forms.BAD_LINK)
+            return forms.told("warn", NO_ANSWER)
+        if not is_link(url):
+            return forms.told("warn", BAD_LINK)
         question = forms.typed(event, "question") or group.typical.text
         entry = Entry(
             entry_id=f"entry-{secrets.token_hex(4)}",

@@ -5,12 +5,13 @@ import pytest
 from apps.customer_service.reply import Option, Reply, Source
 from apps.customer_service.ui.chat import Line
 from apps.customer_service.ui.chat_log import render_log, render_partial
-from apps.customer_service.ui.inert import inert, link, plain
 from apps.customer_service.ui.insight_view import highlight, render_insight
+from apps.customer_service.ui.links import link
 from core.evaluation.decision import Verdict
 from core.retrieval.entry import Entry
 from core.retrieval.retrieval import Hit, Retrieval
 from core.tasks.text_answer import Contribution, TextAnswer
+from core.ui.inert import inert, plain
 
 NASTY = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
 

@@ -1,22 +1,15 @@
-"""Fields, buttons and lists of the team's tabs as escaped HTML in both languages."""
+"""Fields, buttons and lists of a page's own forms as escaped HTML in both languages."""
 
 from collections.abc import Iterable, Sequence
 from html import escape
 
 import gradio as gr
 
-from apps.customer_service.assemble import safe_url
-from apps.customer_service.ui.inert import inert
 from core.errors import UserError
 from core.texts import Text
+from core.ui.inert import inert
 from core.ui.translations import in_both, inline
 from core.ui.widgets import Tone, notice
-
-BAD_LINK = Text(
-    "This is not a web address. Begin it with http:// or https://, or leave it empty.",
-    "这不是网页地址。请以 http:// 或 https:// 开头，或留空。",
-)
-NO_ANSWER = Text("Write the answer first.", "请先填写答案。")
 
 
 def field(name: str, words: Text, value: str = "", *, rows: int = 0, limit: int = 20_000, choices: str = "") -> str:
@@ -77,14 +70,14 @@ def buttons(*shown: str) -> str:
     return f'<div class="buttons">{"".join(shown)}</div>'
 
 
+def placeholder(text: Text) -> str:
+    """Attributes for an entry, whose placeholder the page's script sets in its language."""
+    return f'data-placeholder-en="{escape(text.en)}" data-placeholder-zh="{escape(text.zh)}"'
+
+
 def typed(event: gr.EventData, name: str) -> str:
     """What an event says under a name: a field of its form, or data of the button."""
     return str(getattr(event, name, "")).encode("utf-8", "replace").decode().strip()
-
-
-def is_link(url: str) -> bool:
-    """Is it the address of a web page, or empty?"""
-    return not url or bool(safe_url(url))
 
 
 def told(tone: Tone, title: Text, lines: Sequence[Text] = ()) -> str:

@@ -59,7 +59,9 @@ class DataReport(Record):
     notes: tuple[str, ...] = ()
     """Guesses and choices made while reading."""
     rows: dict[str, dict[str, int]] = {}
-    """Examples of each split by label."""
+    """Examples of each split by label; or other counts of each split, see `counted`."""
+    counted: str = "label"
+    """What `rows` names: a label, or anything else whose counts do not add up."""
     rejected: tuple[Rejected, ...] = ()
     """Rows and files left out."""
     exact_duplicates_within: Duplicates = Duplicates()
@@ -111,8 +113,11 @@ def _rows_table(report: DataReport) -> "Table":
     from rich.markup import escape
     from rich.table import Table
 
+    title = f"Data: {escape(report.source)}"
+    if report.counted != "label":
+        return _counts_table(title, report)
     labels = sorted({label for counts in report.rows.values() for label in counts})
-    table = Table(title=f"Data: {escape(report.source)}", title_justify="left", box=box.SIMPLE_HEAD, show_footer=True)
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, show_footer=True)
     table.add_column("label", footer="all", overflow="fold")
     for split, counts in report.rows.items():
         table.add_column(split, justify="right", footer=f"{sum(counts.values()):,}")
@@ -124,6 +129,21 @@ def _rows_table(report: DataReport) -> "Table":
         table.add_row(
             f"... {len(labels) - MAX_TABLE_LABELS} more labels", *([""] * (len(report.rows) + 1)), style="dim"
         )
+    return table
+
+
+def _counts_table(title: str, report: DataReport) -> "Table":
+    """Counts that do not add up, as they stand."""
+    from rich import box
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    table.add_column(report.counted, overflow="fold")
+    for split in report.rows:
+        table.add_column(split, justify="right")
+    for name in dict.fromkeys(name for counts in report.rows.values() for name in counts):
+        table.add_row(escape(name), *(f"{counts.get(name, 0):,}" for counts in report.rows.values()))
     return table
 
 

@@ -1,0 +1,139 @@
+"""What is offered: items with their texts and facts, as columns; read from and written to Parquet."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from core.errors import UserError
+
+TEXTS = ("ids", "titles", "descriptions", "tags", "categories", "images")
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Items; an item's row is its place here.
+
+    Args:
+        ids: As the data names them, each once.
+        titles: May be empty.
+        descriptions: May be empty.
+        tags: Words separated by blanks or `|`; may be empty.
+        categories: May be empty.
+        prices: (N,); nan = unknown.
+        in_stock: (N,).
+        images: Paths; empty = none.
+        more: Any other column.
+    """
+
+    ids: tuple[str, ...]
+    titles: tuple[str, ...]
+    descriptions: tuple[str, ...]
+    tags: tuple[str, ...]
+    categories: tuple[str, ...]
+    prices: npt.NDArray[np.float64]
+    in_stock: npt.NDArray[np.bool_]
+    images: tuple[str, ...] = ()
+    more: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @cached_property
+    def _rows(self) -> dict[str, int]:
+        return {item_id: row for row, item_id in enumerate(self.ids)}
+
+    def row_of(self, item_id: str) -> int | None:
+        """Where an item stands; None = it is not offered."""
+        return self._rows.get(item_id)
+
+    def text_of(self, row: int) -> dict[str, str]:
+        """The texts of one item by name."""
+        return {
+            "title": self.titles[row],
+            "tags": " ".join(part for part in (self.tags[row].replace("|", " "), self.categories[row]) if part),
+            "description": self.descriptions[row],
+        }
+
+
+def make_catalogue(columns: Mapping[str, Sequence[Any]], more: Mapping[str, Sequence[Any]] | None = None) -> Catalogue:
+    """A catalogue of columns by role; only `item_id` must be there.
+
+    Args:
+        columns: item_id, title, description, tags, category, price, in_stock, image; each as long as item_id.
+        more: Other columns.
+    """
+    size = len(columns["item_id"])
+
+    def words(role: str) -> tuple[str, ...]:
+        return tuple(map(str, columns[role])) if role in columns else ("",) * size
+
+    prices = np.asarray(columns.get("price", np.full(size, np.nan)), np.float64)
+    stock = np.asarray(columns.get("in_stock", np.ones(size, np.bool_)), np.bool_)
+    others = {name: tuple(map(str, values)) for name, values in (more or {}).items()}
+    return Catalogue(
+        ids=words("item_id"),
+        titles=words("title"),
+        descriptions=words("description"),
+        tags=words("tags"),
+        categories=words("category"),
+        prices=prices,
+        in_stock=stock,
+        images=words("image"),
+        more=others,
+    )
+
+
+def appended(first: Catalogue, second: Catalogue) -> Catalogue:
+    """Both, the rows of the first staying where they are; columns that one lacks are empty there."""
+    names = dict.fromkeys((*first.more, *second.more))
+    more = {
+        name: first.more.get(name, ("",) * len(first)) + second.more.get(name, ("",) * len(second)) for name in names
+    }
+    texts = {name: getattr(first, name) + getattr(second, name) for name in TEXTS}
+    return Catalogue(
+        **texts,
+        prices=np.concatenate([first.prices, second.prices]),
+        in_stock=np.concatenate([first.in_stock, second.in_stock]),
+        more=more,
+    )
+
+
+def write_catalogue(catalogue: Catalogue, file: Path) -> None:
+    """Writes one Parquet file."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    columns: dict[str, Any] = {name: list(getattr(catalogue, name)) for name in TEXTS}
+    columns |= {"prices": catalogue.prices, "in_stock": catalogue.in_stock}
+    columns |= {f"more.{name}": list(values) for name, values in catalogue.more.items()}
+    pq.write_table(pa.table(columns), file)
+
+
+def open_catalogue(file: Path) -> Catalogue:
+    """Reads what `write_catalogue` wrote.
+
+    Raises:
+        UserError: It is missing or damaged.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(file)
+        texts = {name: tuple(table[name].to_pylist()) for name in TEXTS}
+        prices, stock = (table[name].to_numpy() for name in ("prices", "in_stock"))
+    except (OSError, KeyError, pa.ArrowInvalid) as error:
+        raise UserError(
+            f"The catalogue {file} cannot be read: {error}.", "A file that the suite wrote.", "Export the model again."
+        ) from None
+    more = {
+        name.removeprefix("more."): tuple(table[name].to_pylist())
+        for name in table.column_names
+        if name.startswith("more.")
+    }
+    return Catalogue(**texts, prices=prices.astype(np.float64), in_stock=stock.astype(np.bool_), more=more)

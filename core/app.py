@@ -41,6 +41,7 @@ class Recipe:
         build_data: Reads, checks and splits the data of a config.
         build_task: Rebuilds the task from config and schema alone; must not import torch.
         build_model: A fresh, untrained network for config and schema.
+        start_model: Gives a fresh model, before it is trained, what the data tells without training.
         make_assets: Makes what serving needs beside the model, such as an index; None = nothing.
         compare: Measures on a split what others would use, for `evaluate --baselines`; None = there is no such option.
         check_training: Raises UserError before a training for what would fail, or have no effect, later in it.
@@ -52,6 +53,7 @@ class Recipe:
     build_data: Callable[[Any, Progress], "DataModule"]
     build_task: Callable[[Any, Any], "Task"]
     build_model: Callable[[Any, Any], "nn.Module"]
+    start_model: "Callable[[Any, DataModule, nn.Module], None] | None" = None
     make_assets: "Callable[[AssetJob], Mapping[str, Evaluation]] | None" = None
     check_training: "Callable[[Any, DataModule], None] | None" = None
     compare: "Callable[[Comparison], Evaluation] | None" = None

@@ -185,6 +185,8 @@ def _prepare(recipe: Recipe, config: Config, data: DataModule, plan: HardwarePla
     task = recipe.build_task(config, data.schema)
     torch.manual_seed(config.seed)
     model = recipe.build_model(config, data.schema)
+    if recipe.start_model:
+        recipe.start_model(config, data, model)
     with progress_bar(console, "Encoding") as progress:
         train = encode_split(task.encode, data.splits["train"], memory_gb=plan.memory_gb, progress=progress)
     validation = encode_split(task.encode, data.splits["validation"], memory_gb=plan.memory_gb)

@@ -138,7 +138,7 @@ class Member(nn.Module):
         weight_BD = self.label.weight[label_B]
         units_BLU1 = self._unit_shares(units_BLU, weight_BD[:, self.num_deep :])
         per_width = weight_BD[:, : self.num_deep].chunk(len(maps), dim=1)
-        windows = [_window_shares(map_BFL, weight_BF) for map_BFL, weight_BF in zip(maps, per_width, strict=True)]
+        windows = [window_shares(map_BFL, weight_BF) for map_BFL, weight_BF in zip(maps, per_width, strict=True)]
         return torch.cat([units_BLU1, torch.stack(windows, dim=2)], dim=2)
 
     def _unit_shares(self, units_BLU: Tensor, weight_BR: Tensor) -> Tensor:
@@ -231,7 +231,7 @@ def drop(ids: Tensor, share: float, is_training: bool) -> Tensor:
     return ids * (torch.rand(ids.shape, device=ids.device) >= share)
 
 
-def _window_shares(map_BFL: Tensor, weight_BF: Tensor) -> Tensor:
+def window_shares(map_BFL: Tensor, weight_BF: Tensor) -> Tensor:
     """(B, L) what the filters of one width add, each at the place where it fired the most, the first of several."""
     place_L = torch.arange(map_BFL.shape[2], device=map_BFL.device)
     fired_BFL = map_BFL.argmax(dim=2, keepdim=True) == place_L

@@ -12,7 +12,7 @@ from core.hardware import HardwarePlan
 from core.tasks.task import Arrays, Task
 from core.training.batches import take
 
-SERVED_FROM = ("logits", "mask_logits", "query_vector", "text_vector")
+SERVED_FROM = ("logits", "mask_logits", "query_vector", "text_vector", "ranks", "new_ranks")
 """Outputs of a model in training that metrics are made of."""
 
 

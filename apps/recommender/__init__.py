@@ -1,0 +1,1 @@
+"""Ranked lists for every user and every item, old or new."""

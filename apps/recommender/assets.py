@@ -1,0 +1,206 @@
+"""What serving needs beside the model: vectors and texts of items, the graph that reads new ones, known histories."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from apps.recommender.data import ShopData
+from apps.recommender.start import liked_histories
+from core.app import AssetJob
+from core.data.catalogue import write_catalogue
+from core.data.event_log import EventLog
+from core.data.interaction_splits import UserExamples
+from core.evaluation.evaluation import Evaluation, Table
+from core.evaluation.recommendation import chunks, estimate_users, rank_targets, user_metrics
+from core.export.bundle import ASSETS
+from core.export.onnx import check_parity, export_onnx
+from core.tasks.recommend import COUNTS, VECTORS, RecommendTask
+from core.tasks.task import ArraySpec
+
+if TYPE_CHECKING:
+    from core.backbones.two_tower import TwoTower
+
+ITEMS, HISTORIES, ITEM_GRAPH, FACTS = "items.parquet", "histories.parquet", "item_tower.onnx", "items.json"
+SCALES = (0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
+"""Factors for the scores of new items, of which the one best on validation data is taken."""
+RESAMPLES = 1000
+FIRST_EVENTS = (1, 2, 5)
+"""How many events a new user has had, in the table of new users."""
+PROVEN_ON = 64
+FloatArray = npt.NDArray[np.float32]
+
+
+def make_items(job: AssetJob) -> Mapping[str, Evaluation]:
+    """Writes assets/ of a run and gives what was measured of new items and users."""
+    if not job.plan.is_main:
+        return {}
+    model, task, data = cast("TwoTower", job.model), cast(RecommendTask, job.task), cast(ShopData, job.data)
+    model.cpu().float().eval()
+    _fit_new_scale(model, task, data)
+    folder = job.folder / ASSETS
+    folder.mkdir(parents=True, exist_ok=True)
+    vectors = _numpy(model.vectors())
+    vectors[0] = 0
+    _, counts = liked_histories(data)
+    np.save(folder / VECTORS, vectors)
+    np.save(folder / COUNTS, counts)
+    write_catalogue(data.catalogue, folder / ITEMS)
+    _write_histories(data.split.log, data, folder / HISTORIES)
+    facts = {"new_scale": float(model.new_scale), **_export_item_graph(model, folder / ITEM_GRAPH, job)}
+    (folder / FACTS).write_text(json.dumps(facts, indent=2), encoding="utf-8")
+    return _measured(model, task, data)
+
+
+def item_specs(model: "TwoTower") -> tuple[ArraySpec, ...]:
+    """What the graph of items takes."""
+    words, units = model.units.shape[1:]
+    return (
+        ArraySpec(
+            name="units", shape=("batch", words, units), dtype="int32", meaning="Units of title, tags, description."
+        ),
+        ArraySpec(
+            name="user", shape=("batch", model.dimension + 1), dtype="float32", meaning="Of whom to explain for."
+        ),
+    )
+
+
+def _export_item_graph(model: "TwoTower", file: Path, job: AssetJob) -> dict[str, float]:
+    """Writes the graph of items, proven on real ones."""
+    from core.backbones.two_tower import ItemGraph
+
+    outputs = tuple(
+        ArraySpec(name=name, shape=("batch",), dtype="float32", meaning="") for name in ("vector", "contributions")
+    )
+    units = model.units[1 : 1 + PROVEN_ON].numpy()
+    users = np.random.default_rng(0).standard_normal((len(units), model.dimension + 1)).astype(np.float32)
+    arrays = {"units": units, "user": users}
+    graph = ItemGraph(model).eval()
+    traced = {name: np.concatenate([array, array])[:2] for name, array in arrays.items()}
+    export_onnx(graph, traced, item_specs(model), outputs, file, opset=job.config.export.opset)
+    parity = check_parity(graph, file, arrays, job.config.export.parity_tolerance)
+    return {"parity": parity.largest_difference}
+
+
+def _write_histories(log: EventLog, data: ShopData, file: Path) -> None:
+    """All events of known users, so that a list for one of them begins where the data ends."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    users, ids = pa.array(log.users), pa.array(data.catalogue.ids)
+    columns = {
+        "user": users.take(pa.array(log.user_E)),
+        "item_id": ids.take(pa.array(log.row_E)),
+        "time": log.time_E,
+        "kind": pa.array(log.kinds).take(pa.array(log.kind_E.astype(np.int32))),
+        "weight": log.weight_E,
+    }
+    pq.write_table(pa.table(columns), file)
+
+
+# ---- what is fitted and measured -----------------------------------------------------------------
+
+
+def _fit_new_scale(model: "TwoTower", task: RecommendTask, data: ShopData) -> None:
+    """The factor with which items that are told by their text alone rank best among the others, on validation data.
+
+    Items whose texts were never trained on stand for new ones.
+    """
+    import torch
+
+    held_out = _numpy((model.known & ~model.trained_text).nonzero().squeeze(1))
+    validation = cast(UserExamples, data.splits["validation"])
+    if not len(held_out) or not len(validation):
+        return
+    users = user_vectors(model, task, validation)
+    with torch.no_grad():
+        told = _numpy(model._told(torch.from_numpy(held_out)))[:, model.dimension :]
+    targets = _numpy(model.ids)[1:, model.dimension :].copy()
+    best = (-1.0, 1.0)
+    for scale in SCALES:
+        targets[held_out - 1] = told * scale
+        found = _mean_ndcg(users, targets, validation)
+        best = max(best, (found, -scale))
+    with torch.no_grad():
+        model.new_scale.fill_(-best[1] if best[0] >= 0 else 1.0)
+
+
+def user_vectors(model: "TwoTower", task: RecommendTask, examples: UserExamples) -> FloatArray:
+    """(B, D + 1), from PyTorch."""
+    import torch
+
+    table = model.vectors().detach()
+    parts = []
+    for part in chunks(len(examples)):
+        arrays = task.trim(task.encode(examples[part]))
+        history = table[torch.from_numpy(arrays["items"]).long()]
+        beside = {name: torch.from_numpy(arrays[name].copy()) for name in ("kinds", "ages", "liked")}
+        with torch.no_grad():
+            parts.append(_numpy(model.serve(history=history, **beside)["user"]))
+    return np.concatenate(parts)
+
+
+def _ranks(
+    users: FloatArray, targets_ND: FloatArray, examples: UserExamples, only: npt.NDArray[np.int32] | None = None
+) -> list[npt.NDArray[np.integer]]:
+    """Ranks of the targets among unseen items, or among some items alone."""
+    found: list[npt.NDArray[np.integer]] = []
+    for part in chunks(len(examples)):
+        shown = examples[part]
+        scores = users[part] @ targets_ND.T
+        seen = [example["seen"] for example in shown]
+        if only is not None:
+            others = np.setdiff1d(np.arange(len(targets_ND)), only)
+            seen = [np.union1d(rows, others) for rows in seen]
+        found.extend(rank_targets(scores, seen, [example["targets"] for example in shown])[0])
+    return found
+
+
+def _mean_ndcg(users: FloatArray, targets_ND: FloatArray, examples: UserExamples) -> float:
+    return float(np.nanmean(user_metrics(_ranks(users, targets_ND, examples))["ndcg@10"]))
+
+
+def _measured(model: "TwoTower", task: RecommendTask, data: ShopData) -> dict[str, Evaluation]:
+    vectors = _numpy(model.vectors())
+    targets_ND = vectors[1:, model.dimension :]
+    found = {"new users": _new_users(model, task, targets_ND, cast(UserExamples, data.splits["test"]))}
+    if len(data.split.cold_rows) and len(data.split.cold):
+        found["new items"] = _new_items(model, task, targets_ND, data)
+    return found
+
+
+def _new_items(model: "TwoTower", task: RecommendTask, targets_ND: FloatArray, data: ShopData) -> Evaluation:
+    """Items that were taken out of training wholly: ranked among themselves, and among all."""
+    cold = data.split.cold
+    users = user_vectors(model, task, cold)
+    among = estimate_users(user_metrics(_ranks(users, targets_ND, cold, data.split.cold_rows)), RESAMPLES)
+    overall = estimate_users(user_metrics(_ranks(users, targets_ND, cold)), RESAMPLES)
+    rows = tuple(
+        (name, figures["ndcg@10"], figures["recall@10"], figures["mrr"])
+        for name, figures in (("among new items", among), ("among all items", overall))
+    )
+    table = Table(("ranked", "ndcg@10", "recall@10", "mrr"), rows)
+    metrics = {"ndcg@10_among_new": among["ndcg@10"], "ndcg@10_among_all": overall["ndcg@10"]}
+    return Evaluation(metrics, {"new_items": table})
+
+
+def _new_users(model: "TwoTower", task: RecommendTask, targets_ND: FloatArray, test: UserExamples) -> Evaluation:
+    """The users of the test as if nothing were known of them but their newest events."""
+    rows, metrics = [], {}
+    for count in FIRST_EVENTS:
+        short = UserExamples(
+            test.log, test.users, np.maximum(test.firsts, test.stops - count), test.stops, test.targets, count
+        )
+        users = user_vectors(model, task, short)
+        # What they had seen before is left out all the same, so that figures differ by what is known alone.
+        figures = estimate_users(user_metrics(_ranks(users, targets_ND, test)), RESAMPLES)
+        rows.append((count, figures["ndcg@10"], figures["recall@10"], figures["mrr"]))
+        metrics[f"ndcg@10_after_{count}"] = figures["ndcg@10"]
+    return Evaluation(metrics, {"new_users": Table(("events_known", "ndcg@10", "recall@10", "mrr"), tuple(rows))})
+
+
+def _numpy(tensor: object) -> FloatArray:
+    return tensor.detach().numpy()  # type: ignore[attr-defined,no-any-return]

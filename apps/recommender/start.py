@@ -1,0 +1,95 @@
+"""What the data tells of items before anything is trained: vectors in closed form, of ids and of the units of texts.
+
+Legend: N items, n of them with likings and a trained text, D dimensions, V units.
+"""
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from apps.recommender.app import RecommenderConfig
+from apps.recommender.data import ShopData, encode_items
+from core.backbones.item_factors import DENSE_BELOW, fit_item_factors
+from core.data.interaction_splits import TRAIN
+from core.tasks.recommend_schema import RecommendSchema
+
+LENGTH_SHARE = 0.1
+"""How much the lengths of the fields count beside the bag."""
+
+if TYPE_CHECKING:
+    from core.backbones.two_tower import TwoTower
+    from core.data.module import DataModule
+
+
+def start_towers(config: RecommenderConfig, data: "DataModule", model: Any) -> None:
+    """Fills a fresh model: texts of the items, how often each was liked, vectors of ids and of units."""
+    shop, towers = cast(ShopData, data), cast("TwoTower", model)
+    schema = cast(RecommendSchema, data.schema)
+    texts = [shop.catalogue.text_of(row) for row in range(len(shop.catalogue))]
+    units_NWU = encode_items(config.model.text, schema.vocabulary, texts)
+    histories, counts_N = liked_histories(shop)
+    held_out = draw_held_out(counts_N, config.model.text.held_out_share, config.seed)
+    factors = None
+    if config.model.start.enabled:
+        factors = fit_item_factors(histories, len(shop.catalogue), config.model)
+    towers.start(units_NWU, counts_N, held_out, factors)
+    if factors is not None:
+        start_text(towers, config.model.text.ridge)
+
+
+def liked_histories(shop: ShopData) -> tuple[list[npt.NDArray[np.int32]], npt.NDArray[np.int64]]:
+    """What each user liked in training, oldest first, each item once; and how many users liked each item."""
+    log = shop.split.log
+    chosen = (shop.split.part_E == TRAIN) & (log.weight_E > 0)
+    rows, users = log.row_E[chosen], log.user_E[chosen]
+    edges = np.searchsorted(users, np.arange(len(log.users) + 1))
+    histories = []
+    for first, stop in pairwise(edges.tolist()):
+        if stop > first:
+            _, places = np.unique(rows[first:stop], return_index=True)
+            histories.append(rows[first:stop][np.sort(places)])
+    counts = np.bincount(np.concatenate(histories) if histories else [], minlength=len(shop.catalogue))
+    return histories, counts.astype(np.int64)
+
+
+def draw_held_out(counts_N: npt.NDArray[np.int64], share: float, seed: int) -> npt.NDArray[np.int64]:
+    """Rows of known items whose texts are not trained on."""
+    known = np.flatnonzero(counts_N)
+    drawn = np.random.default_rng([seed, 0x7E87]).permutation(known)[: round(share * len(known))]
+    return np.sort(drawn)
+
+
+def start_text(towers: "TwoTower", ridge: float) -> None:
+    """Kernel ridge regression from the bag of units, and the lengths of the fields, to the vectors of the ids.
+
+    It is solved over items, of which there are fewer than units; beyond some thousands over a part of them.
+    """
+    import torch
+
+    trained = towers.trained_text.nonzero().squeeze(1)
+    if not len(trained):
+        return
+    if len(trained) > DENSE_BELOW:
+        trained = trained[torch.linspace(0, len(trained) - 1, DENSE_BELOW).long()]
+    with torch.no_grad():
+        units_nWU = towers.units[trained].long()
+        weights_nWU = towers.text.weights(units_nWU)
+        lengths_nF = towers.text.log_lengths(units_nWU).numpy().astype(np.float64)
+    bag_nV = _sparse_bag(units_nWU.numpy(), weights_nWU.numpy(), len(towers.text.bag))
+    kernel_nn = (bag_nV @ bag_nV.T).toarray() + LENGTH_SHARE * lengths_nF @ lengths_nF.T
+    kernel_nn[np.diag_indices(len(kernel_nn))] += ridge
+    dual_nR = np.linalg.solve(kernel_nn, towers.ids[trained].detach().double().numpy())
+    with torch.no_grad():
+        towers.text.bag.copy_(torch.from_numpy(bag_nV.T @ dual_nR))
+        towers.text.lengths.weight.copy_(torch.from_numpy(LENGTH_SHARE * (lengths_nF.T @ dual_nR).T))
+
+
+def _sparse_bag(units_nWU: npt.NDArray[np.int64], weights_nWU: npt.NDArray[np.float32], size: int) -> Any:
+    from scipy.sparse import csr_matrix
+
+    num = len(units_nWU)
+    rows = np.repeat(np.arange(num), units_nWU[0].size)
+    values = weights_nWU.reshape(-1).astype(np.float64)
+    return csr_matrix((values, (rows, units_nWU.reshape(-1))), (num, size))

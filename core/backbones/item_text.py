@@ -1,0 +1,86 @@
+"""Title, tags and description of an item as numbers: a TextCNN over all words, and a bag of all units beside it.
+
+Every number is a sum of n-grams' shares, as in text_cnn: a filter's maximum stands at one place, and the bag is linear.
+
+Shapes: n items, W words, U units a word, F fields, R numbers that come out.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from core.backbones.recommender_config import ItemTextConfig
+from core.backbones.text_cnn import Filters, TextEmbedding, build_table, sum_rows, window_shares
+from core.data.vocabulary_config import Vocabulary
+
+NUM_FIELDS = 3
+
+
+class ItemText(nn.Module):
+    """What the texts of an item say.
+
+    Args:
+        config: Sizes; the words of each field stand side by side.
+        vocabulary: Learnt from the texts of the items.
+        size: R.
+    """
+
+    rarity: Tensor
+    field_W: Tensor
+
+    def __init__(self, config: ItemTextConfig, vocabulary: Vocabulary, size: int) -> None:
+        super().__init__()
+        self.embedding = TextEmbedding(vocabulary, config.vector_size, 0.0, 0.0)
+        self.filters = Filters(config.vector_size, config.filters, config.widths)
+        self.dropout = nn.Dropout(config.dropout)
+        self.deep = nn.Linear(config.filters * len(config.widths), size)
+        self.bag = build_table(vocabulary.num_units, size)
+        self.lengths = nn.Linear(NUM_FIELDS, size, bias=False)
+        for start in (self.deep.weight, self.deep.bias, self.bag, self.lengths.weight):
+            nn.init.zeros_(start)
+        words = (config.title_words, config.tag_words, config.description_words)
+        field_W = torch.repeat_interleave(torch.arange(NUM_FIELDS), torch.tensor(words))
+        self.fields = nn.Embedding(NUM_FIELDS, config.vector_size)
+        self.shares = nn.Parameter(torch.tensor(config.field_shares).sqrt())
+        self.register_buffer("field_W", field_W, persistent=False)
+        self.register_buffer("rarity", torch.tensor((0.0, *vocabulary.rarity)), persistent=False)
+
+    def forward(self, units_nWU: Tensor) -> Tensor:
+        """(n, R)."""
+        features = torch.cat([map_nFW.amax(dim=2) for map_nFW in self._maps(units_nWU)], dim=1)
+        said_nR = self.deep(self.dropout(features)) + self.lengths(self.log_lengths(units_nWU))
+        bag_nR = sum_rows(self.bag, units_nWU.flatten(1), self.weights(units_nWU).flatten(1))
+        said: Tensor = said_nR + bag_nR
+        return said
+
+    def weights(self, units_nWU: Tensor) -> Tensor:
+        """How much each unit counts in the bag, (n, W, U): a field's units have length 1 together, times its share."""
+        rare_nWU = self.rarity[units_nWU]
+        square_nW = rare_nWU.square().sum(dim=2)
+        member_WF = nn.functional.one_hot(self.field_W, NUM_FIELDS).to(rare_nWU.dtype)
+        length_nF = (square_nW @ member_WF).sqrt().clamp(min=1e-6)
+        return rare_nWU * ((self.shares / length_nF) @ member_WF.T)[:, :, None]
+
+    def log_lengths(self, units_nWU: Tensor) -> Tensor:
+        """ln(1 + words) of each field, (n, F): how much is told of an item tells how known it is."""
+        member_WF = nn.functional.one_hot(self.field_W, NUM_FIELDS).to(self.rarity.dtype)
+        return torch.log1p((units_nWU > 0).any(dim=2).to(member_WF.dtype) @ member_WF)
+
+    def contributions(self, units_nWU: Tensor, wanted_nR: Tensor) -> Tensor:
+        """What units and windows add to the sum of the numbers times `wanted`, (n, W, U + widths), exactly.
+
+        What is not told by words (the lengths of fields, the bias) is not among them.
+        """
+        said_nWU = (nn.functional.embedding(units_nWU, self.bag) * wanted_nR[:, None, None, :]).sum(dim=3)
+        units = said_nWU * self.weights(units_nWU)
+        weight_nD = wanted_nR @ self.deep.weight
+        maps = self._maps(units_nWU)
+        per_width: Sequence[Tensor] = weight_nD.chunk(len(maps), dim=1)
+        windows = [window_shares(found, weight) for found, weight in zip(maps, per_width, strict=True)]
+        return torch.cat([units, torch.stack(windows, dim=2)], dim=2)
+
+    def _maps(self, units_nWU: Tensor) -> list[Tensor]:
+        vectors, mask = self.embedding(units_nWU)
+        maps: list[Tensor] = self.filters(vectors + self.fields(self.field_W), mask)
+        return maps

@@ -1,0 +1,244 @@
+"""Items and users as vectors whose dot product is the score: what is trained, and the two graphs that are served.
+
+An item has two vectors: `source`, what having to do with it says of a user, and `target` with a bias, which users it
+suits. Those of a known item belong to its id; those of a new one are told by its text. In training some known items
+are drawn, and stand with what their text tells, so that the text learns to stand for the behaviour.
+
+Shapes: B users, L events, D dimensions, N items of the catalogue, n of some, W words, U units a word, T targets.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from core.backbones.item_factors import ItemFactors
+from core.backbones.item_text import ItemText
+from core.backbones.recommender_config import RecommenderModelConfig
+from core.backbones.user_tower import HistoryAttention, HistoryTransformer
+from core.data.vocabulary_config import Vocabulary
+
+FULL_UP_TO = 50_000
+RANDOM_SPREAD = 0.05
+CHUNK = 2048
+
+
+class TwoTower(nn.Module):
+    """Which items suit a user next.
+
+    Args:
+        config: Sizes and choices.
+        vocabulary: Of the texts of the items.
+        num_items: N.
+        strengths: Of each kind of event, at first.
+        max_history: Events of a history at most.
+    """
+
+    units: Tensor
+    known: Tensor
+    trained_text: Tensor
+    log_chance: Tensor
+    new_scale: Tensor
+
+    def __init__(
+        self,
+        config: RecommenderModelConfig,
+        vocabulary: Vocabulary,
+        num_items: int,
+        strengths: Sequence[float],
+        max_history: int,
+    ) -> None:
+        super().__init__()
+        self.config, self.dimension = config, config.dimension
+        self.text = ItemText(config.text, vocabulary, 2 * config.dimension + 1)
+        self.ids = nn.Parameter(torch.randn(num_items + 1, 2 * config.dimension + 1) * RANDOM_SPREAD)
+        with torch.no_grad():
+            self.ids[0] = 0
+            self.ids[:, -1] = 0
+        self.ids.requires_grad_(config.learn_ids or not config.start.enabled)
+        if config.user.kind == "attention":
+            self.user: nn.Module = HistoryAttention(config.user, config.dimension, strengths)
+        else:
+            self.user = HistoryTransformer(config.user, config.dimension, len(strengths), max_history)
+        words = config.text.title_words + config.text.tag_words + config.text.description_words
+        units = torch.zeros(num_items + 1, words, vocabulary.units_per_word, dtype=torch.int32)
+        # What the catalogue tells is in the catalogue: see `start`.
+        self.register_buffer("units", units, persistent=False)
+        self.register_buffer("trained_text", torch.zeros(num_items + 1, dtype=torch.bool))
+        self.register_buffer("known", torch.zeros(num_items + 1, dtype=torch.bool))
+        self.register_buffer("log_chance", torch.zeros(num_items + 1))
+        self.register_buffer("new_scale", torch.ones(()))
+        self.is_full = config.softmax == "full" or (config.softmax == "auto" and num_items <= FULL_UP_TO)
+
+    def start(
+        self,
+        units: npt.NDArray[np.int32],
+        counts: npt.NDArray[np.int64],
+        held_out: npt.NDArray[np.int64],
+        factors: ItemFactors | None,
+    ) -> None:
+        """Takes what the training split tells in closed form.
+
+        Args:
+            units: Of the texts of all items, (N, W, U).
+            counts: Likings of each item (N,); an item with none is a new one.
+            held_out: Rows whose texts are not trained on.
+            factors: Vectors that ids start from.
+        """
+        with torch.no_grad():
+            self.units[1:] = torch.from_numpy(units)
+            self.known[1:] = torch.from_numpy(counts > 0)
+            self.trained_text.copy_(self.known)
+            self.trained_text[torch.from_numpy(held_out) + 1] = False
+            share = torch.from_numpy(counts / max(1, counts.sum())).float()
+            self.log_chance[1:] = share.clamp(min=1e-9).log()
+            if factors is not None:
+                self.ids[1:, : self.dimension] = torch.from_numpy(factors.source)
+                self.ids[1:, self.dimension : -1] = torch.from_numpy(factors.target)
+
+    # ---- training --------------------------------------------------------------------------------
+
+    def forward(
+        self, items: Tensor, kinds: Tensor, ages: Tensor, liked: Tensor, seen: Tensor, targets: Tensor
+    ) -> dict[str, Tensor]:
+        """In training what the loss is made of; in evaluation `ranks` and `new_ranks` (B, T) of the targets.
+
+        Args:
+            items: Numbers (B, L), 0 = padding.
+            kinds: (B, L), 0 = padding.
+            ages: ln(1 + days) before the newest event (B, L).
+            liked: (B, L).
+            seen: Numbers that are not ranked (B, S); evaluation only.
+            targets: Numbers (B, T), 0 = none; evaluation only.
+        """
+        if not self.training:
+            return self._ranked(items, kinds, ages, liked, seen, targets)
+        candidates = self._candidates(items)
+        drawn = self._drawn(candidates)
+        table = self.ids.clone() if self.ids.requires_grad else self.ids.detach().clone()
+        told = self.text(self.units[drawn].long())
+        table = table.index_put((drawn,), told)
+        history = table[items.long()]
+        user = self.user(history[..., : self.dimension], kinds.long(), ages, liked)
+        compared = table if self.is_full else table[candidates]
+        return {
+            "user": user,
+            "compared": compared[:, self.dimension :],
+            "numbers": candidates,
+            "log_chance": torch.zeros_like(candidates, dtype=torch.float32)
+            if self.is_full
+            else self._chances(candidates),
+            "allowed": self.known[candidates],
+            "told": told,
+            "meant": self.ids[drawn].detach(),
+        }
+
+    def _candidates(self, items: Tensor) -> Tensor:
+        """Numbers that a liked item is told from."""
+        if self.is_full:
+            return torch.arange(len(self.ids), device=items.device)
+        known = self.known.nonzero().squeeze(1)
+        extra = known[torch.randint(len(known), (self.config.drawn_items,), device=items.device)]
+        return torch.unique(torch.cat([items.flatten().long(), extra, items.new_zeros(1).long()]))
+
+    def _chances(self, candidates: Tensor) -> Tensor:
+        """ln of how often an item is expected among the candidates, up to a constant: it is taken off its score.
+
+        Source: Yi et al., Sampling-Bias-Corrected Neural Modeling for Large Corpus Item Recommendations, RecSys 2019.
+        """
+        uniform = self.config.drawn_items / max(1, int(self.known.sum()))
+        expected: Tensor = self.log_chance[candidates].exp() * len(candidates) + uniform
+        return torch.log(expected)
+
+    def _drawn(self, candidates: Tensor) -> Tensor:
+        """Numbers of some candidates whose text may be learnt from."""
+        possible = candidates[self.trained_text[candidates]]
+        order = torch.randperm(len(possible), device=possible.device)
+        drawn: Tensor = possible[order[: self.config.text.trained_items]]
+        return drawn
+
+    # ---- evaluation ------------------------------------------------------------------------------
+
+    def _ranked(
+        self, items: Tensor, kinds: Tensor, ages: Tensor, liked: Tensor, seen: Tensor, targets: Tensor
+    ) -> dict[str, Tensor]:
+        """Ranks among all items that are not seen, and of items with held-out texts among themselves, told by these."""
+        table = self.vectors()
+        user = self.user.last(table[items.long()][..., : self.dimension], kinds.long(), ages, liked)  # type: ignore[operator]
+        user = torch.cat([user, torch.ones_like(user[:, :1])], dim=1)
+        scores = user @ table[:, self.dimension :].T
+        scores = scores.scatter(1, seen.long(), -torch.inf)
+        scores[:, 0] = -torch.inf
+        is_held_out = self.known & ~self.trained_text
+        held_out = is_held_out.nonzero().squeeze(1)
+        return {
+            "ranks": ranks_of(scores, targets),
+            "new_ranks": self._new_ranks(user, held_out, targets),
+            "target_loss": (torch.logsumexp(scores, dim=1, keepdim=True) - scores.gather(1, targets.long())),
+        }
+
+    def _new_ranks(self, user: Tensor, held_out: Tensor, targets: Tensor) -> Tensor:
+        if not len(held_out):
+            return torch.full(targets.shape, -1.0)
+        told = torch.full((len(self.ids),), -1, dtype=torch.long)
+        told[held_out] = torch.arange(len(held_out))
+        scores = user @ self._told(held_out)[:, self.dimension :].T
+        places = told[targets.long()]
+        ranks = ranks_of(torch.nn.functional.pad(scores, (1, 0), value=-torch.inf), places + 1)
+        return torch.where(places >= 0, ranks, torch.full_like(ranks, -1))
+
+    def _told(self, numbers: Tensor) -> Tensor:
+        """What texts tell, (n, 2 D + 1), some at a time."""
+        parts = [self.text(self.units[numbers[at : at + CHUNK]].long()) for at in range(0, len(numbers), CHUNK)]
+        return torch.cat(parts) if parts else self.ids[numbers]
+
+    def vectors(self) -> Tensor:
+        """Vectors of all items (N + 1, 2 D + 1): of known ones their id's, of new ones what their text tells."""
+        new = (~self.known).nonzero().squeeze(1)[1:]
+        if not len(new):
+            return self.ids
+        return self.ids.index_put((new,), self._as_new(self._told(new)))
+
+    def _as_new(self, told: Tensor) -> Tensor:
+        """A text is surer of its item than it should be, or less: one factor puts new items among the known ones."""
+        return torch.cat([told[:, : self.dimension], told[:, self.dimension :] * self.new_scale], dim=1)
+
+    # ---- serving ---------------------------------------------------------------------------------
+
+    def serve(self, history: Tensor, kinds: Tensor, ages: Tensor, liked: Tensor) -> dict[str, Tensor]:
+        """`user` (B, D + 1) of the vectors of a history (B, L, 2 D + 1); its last number meets the bias of an item."""
+        user = self.user.last(history[..., : self.dimension], kinds.long(), ages, liked)  # type: ignore[operator]
+        return {"user": torch.cat([user, torch.ones_like(user[:, :1])], dim=1)}
+
+
+class ItemGraph(nn.Module):
+    """What is served of the items: their vectors, and which n-grams of a text speak for a user.
+
+    Args:
+        model: Trained.
+    """
+
+    def __init__(self, model: TwoTower) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, **inputs: Tensor) -> dict[str, Tensor]:
+        """`vector` (n, 2 D + 1) of texts alone, and `contributions` (n, W, U + widths) to user times vector.
+
+        Args:
+            inputs: `units` (n, W, U) and `user` (n, D + 1).
+        """
+        model, units, user = self.model, inputs["units"].long(), inputs["user"]
+        told = model._as_new(model.text(units))
+        wanted = torch.cat([torch.zeros_like(told[:, : model.dimension]), user * model.new_scale], dim=1)
+        return {"vector": told, "contributions": model.text.contributions(units, wanted)}
+
+
+def ranks_of(scores: Tensor, targets: Tensor) -> Tensor:
+    """Rank of each target (B, T) from 0 on among all scores (B, N) that are finite; equal ones stand before it."""
+    wanted = scores.gather(1, targets.long())
+    rising = scores.sort(dim=1).values
+    below = torch.searchsorted(rising, wanted.contiguous())
+    return (scores.shape[1] - 1 - below).to(scores.dtype)

@@ -1,0 +1,136 @@
+"""What a history says about a user, at each of its places: attention by kind, recency and content, or a Transformer.
+
+Shapes: B users, L events of a history with padding before them, D dimensions, K kinds.
+"""
+
+import math
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from core.backbones.recommender_config import UserTowerConfig
+
+MAX_LOG_DAYS = 8.0
+
+
+class HistoryAttention(nn.Module):
+    """A weighted sum of the items that a user had to do with.
+
+    An item counts by its kind of event, by how many likings came after it, and by a gate that looks at its vector and
+    its age; at first the gate is open for all, which is the linear model that item_factors starts from.
+
+    Args:
+        config: How fast the past is forgotten, at first.
+        dimension: D.
+        strengths: Of each kind of event, at first; what was disliked counts nothing.
+    """
+
+    def __init__(self, config: UserTowerConfig, dimension: int, strengths: Sequence[float]) -> None:
+        super().__init__()
+        self.dropout = config.dropout
+        self.log_recent = nn.Parameter(torch.tensor(math.log(config.recent_events)))
+        self.old = nn.Parameter(torch.tensor(math.log(config.old_share / (1 - config.old_share))))
+        first = torch.tensor([0.0, *strengths, *[0.0] * len(strengths)])
+        self.kind = nn.Parameter(first)
+        self.gate = nn.Linear(dimension + 1, 1)
+        nn.init.zeros_(self.gate.weight)
+        nn.init.zeros_(self.gate.bias)
+
+    def forward(self, source_BLD: Tensor, kinds_BL: Tensor, ages_BL: Tensor, liked_BL: Tensor) -> Tensor:
+        """What the events up to each place say, (B, L, D)."""
+        counted_BL = liked_BL.to(source_BLD.dtype).cumsum(dim=1)
+        later_BLL = (counted_BL[:, :, None] - counted_BL[:, None, :]).clamp(min=0)
+        old = torch.sigmoid(self.old)
+        recency_BLL = old + (1 - old) * torch.exp(-later_BLL / self.log_recent.exp())
+        strength_BL = self.kind[kinds_BL] * self._gates(source_BLD, ages_BL)
+        if self.training:
+            strength_BL = strength_BL * (torch.rand_like(strength_BL) >= self.dropout)
+        length = kinds_BL.shape[1]
+        causal_LL = torch.ones(length, length, device=source_BLD.device, dtype=source_BLD.dtype).tril()
+        said: Tensor = (recency_BLL * causal_LL * strength_BL[:, None, :]) @ source_BLD
+        return said
+
+    def last(self, source_BLD: Tensor, kinds_BL: Tensor, ages_BL: Tensor, liked_BL: Tensor) -> Tensor:
+        """What the whole history says, (B, D): the last place of `forward`, without the others."""
+        later_BL = liked_BL.to(source_BLD.dtype).flip(1).cumsum(dim=1).flip(1) - liked_BL.to(source_BLD.dtype)
+        old = torch.sigmoid(self.old)
+        recency_BL = old + (1 - old) * torch.exp(-later_BL / self.log_recent.exp())
+        strength_BL = self.kind[kinds_BL] * self._gates(source_BLD, ages_BL)
+        said: Tensor = ((recency_BL * strength_BL)[:, None, :] @ source_BLD).squeeze(1)
+        return said
+
+    def _gates(self, source_BLD: Tensor, ages_BL: Tensor) -> Tensor:
+        looked_at = torch.cat([source_BLD, ages_BL[:, :, None] / MAX_LOG_DAYS], dim=2)
+        return 2 * torch.sigmoid(self.gate(looked_at)).squeeze(2)
+
+
+class HistoryTransformer(nn.Module):
+    """A causal Transformer over the history.
+
+    Source: Kang and McAuley, Self-Attentive Sequential Recommendation, ICDM 2018 (SASRec); pre-normalised.
+
+    Args:
+        config: Layers, heads and dropout.
+        dimension: D.
+        num_kinds: K.
+        max_history: L at most.
+    """
+
+    def __init__(self, config: UserTowerConfig, dimension: int, num_kinds: int, max_history: int) -> None:
+        super().__init__()
+        self.heads = config.heads
+        self.scale = math.sqrt(dimension)
+        self.kind = nn.Embedding(1 + 2 * num_kinds, dimension)
+        self.place = nn.Embedding(max_history, dimension)
+        self.age = nn.Linear(1, dimension)
+        for table in (self.kind, self.place):
+            nn.init.normal_(table.weight, std=0.02)
+        self.dropout = nn.Dropout(config.dropout)
+        layer = [_Block(dimension, config.heads, config.dropout) for _ in range(config.layers)]
+        self.blocks = nn.ModuleList(layer)
+        self.norm = nn.LayerNorm(dimension)
+
+    def forward(self, source_BLD: Tensor, kinds_BL: Tensor, ages_BL: Tensor, liked_BL: Tensor) -> Tensor:
+        """What the events up to each place say, (B, L, D)."""
+        del liked_BL
+        length = kinds_BL.shape[1]
+        place_L = torch.arange(length - 1, -1, -1, device=kinds_BL.device).clamp(max=self.place.num_embeddings - 1)
+        age_BLD = self.age(ages_BL[:, :, None] / MAX_LOG_DAYS)
+        state = self.dropout(source_BLD * self.scale + self.kind(kinds_BL) + self.place(place_L) + age_BLD)
+        there_BL = kinds_BL > 0
+        causal_LL = torch.ones(length, length, dtype=torch.bool, device=kinds_BL.device).tril()
+        # A place of padding looks at itself, so that no row of the softmax is empty.
+        itself_LL = torch.eye(length, dtype=torch.bool, device=kinds_BL.device)
+        mask = ((causal_LL & there_BL[:, None, :]) | itself_LL)[:, None]
+        for block in self.blocks:
+            state = block(state, mask)
+        normed: Tensor = self.norm(state)
+        return normed
+
+    def last(self, source_BLD: Tensor, kinds_BL: Tensor, ages_BL: Tensor, liked_BL: Tensor) -> Tensor:
+        """What the whole history says, (B, D)."""
+        state: Tensor = self(source_BLD, kinds_BL, ages_BL, liked_BL)
+        return state[:, -1]
+
+
+class _Block(nn.Module):
+    def __init__(self, dimension: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        self.heads, self.share = heads, dropout
+        self.before_attention, self.before_layer = nn.LayerNorm(dimension), nn.LayerNorm(dimension)
+        self.queries_keys_values = nn.Linear(dimension, 3 * dimension)
+        self.mixed = nn.Linear(dimension, dimension)
+        self.layer = nn.Sequential(nn.Linear(dimension, 4 * dimension), nn.GELU(), nn.Linear(4 * dimension, dimension))
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, state_BLD: Tensor, mask: Tensor) -> Tensor:
+        batch, length, dimension = state_BLD.shape
+        parts = self.queries_keys_values(self.before_attention(state_BLD))
+        query, key, value = parts.view(batch, length, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        share = self.share if self.training else 0.0
+        looked = F.scaled_dot_product_attention(query, key, value, attn_mask=mask, dropout_p=share)
+        state_BLD = state_BLD + self.dropout(self.mixed(looked.transpose(1, 2).reshape(batch, length, dimension)))
+        changed: Tensor = state_BLD + self.dropout(self.layer(self.before_layer(state_BLD)))
+        return changed

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from apps.recommender.data import ShopData
+from apps.recommender.item_store import FACTS, HISTORIES, ITEM_GRAPH, ITEMS, write_index
 from apps.recommender.start import liked_histories
 from core.app import AssetJob
 from core.data.catalogue import write_catalogue
@@ -24,9 +25,9 @@ from core.tasks.task import ArraySpec
 if TYPE_CHECKING:
     from core.backbones.two_tower import TwoTower
 
-ITEMS, HISTORIES, ITEM_GRAPH, FACTS = "items.parquet", "histories.parquet", "item_tower.onnx", "items.json"
-SCALES = (0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
-"""Factors for the scores of new items, of which the one best on validation data is taken."""
+SCALES = (0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
+GIVEN_UP = 0.02
+"""Factors for the scores of new items: the largest is taken that costs at most this share of the best nDCG."""
 RESAMPLES = 1000
 FIRST_EVENTS = (1, 2, 5)
 """How many events a new user has had, in the table of new users."""
@@ -49,6 +50,7 @@ def make_items(job: AssetJob) -> Mapping[str, Evaluation]:
     np.save(folder / VECTORS, vectors)
     np.save(folder / COUNTS, counts)
     write_catalogue(data.catalogue, folder / ITEMS)
+    write_index(folder, vectors[1:, model.dimension :])
     _write_histories(data.split.log, data, folder / HISTORIES)
     facts = {"new_scale": float(model.new_scale), **_export_item_graph(model, folder / ITEM_GRAPH, job)}
     (folder / FACTS).write_text(json.dumps(facts, indent=2), encoding="utf-8")
@@ -105,7 +107,7 @@ def _write_histories(log: EventLog, data: ShopData, file: Path) -> None:
 
 
 def _fit_new_scale(model: "TwoTower", task: RecommendTask, data: ShopData) -> None:
-    """The factor with which items that are told by their text alone rank best among the others, on validation data.
+    """The factor that shows new items among the others at hardly any loss, on validation data.
 
     Items whose texts were never trained on stand for new ones.
     """
@@ -117,15 +119,15 @@ def _fit_new_scale(model: "TwoTower", task: RecommendTask, data: ShopData) -> No
         return
     users = user_vectors(model, task, validation)
     with torch.no_grad():
-        told = _numpy(model._told(torch.from_numpy(held_out)))[:, model.dimension :]
+        told = _numpy(model.told(torch.from_numpy(held_out)))[:, model.dimension :]
     targets = _numpy(model.ids)[1:, model.dimension :].copy()
-    best = (-1.0, 1.0)
+    found = []
     for scale in SCALES:
         targets[held_out - 1] = told * scale
-        found = _mean_ndcg(users, targets, validation)
-        best = max(best, (found, -scale))
+        found.append(_mean_ndcg(users, targets, validation))
+    enough = [scale for scale, ndcg in zip(SCALES, found, strict=True) if ndcg >= (1 - GIVEN_UP) * max(found)]
     with torch.no_grad():
-        model.new_scale.fill_(-best[1] if best[0] >= 0 else 1.0)
+        model.new_scale.fill_(max(enough))
 
 
 def user_vectors(model: "TwoTower", task: RecommendTask, examples: UserExamples) -> FloatArray:

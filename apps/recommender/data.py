@@ -65,10 +65,9 @@ def learn_item_vocabulary(config: ItemTextConfig, catalogue: Catalogue) -> Vocab
 
 
 def encode_items(
-    config: ItemTextConfig, vocabulary: Vocabulary, texts: Sequence[Mapping[str, str]]
+    config: ItemTextConfig, encoder: TextEncoder, texts: Sequence[Mapping[str, str]]
 ) -> "np.ndarray[tuple[int, ...], np.dtype[np.int32]]":
     """Units of titles, tags and descriptions side by side, (n, W, U) int32."""
-    encoder = TextEncoder(vocabulary)
     sizes = (config.title_words, config.tag_words, config.description_words)
     parts = [
         encoder.encode([text.get(field, "") for text in texts])[UNITS][:, :size]

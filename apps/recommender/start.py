@@ -13,10 +13,11 @@ from apps.recommender.app import RecommenderConfig
 from apps.recommender.data import ShopData, encode_items
 from core.backbones.item_factors import DENSE_BELOW, fit_item_factors
 from core.data.interaction_splits import TRAIN
+from core.data.vocabulary import TextEncoder
 from core.tasks.recommend_schema import RecommendSchema
 
 LENGTH_SHARE = 0.1
-"""How much the lengths of the fields count beside the bag."""
+"""How much the number of tags counts beside the bag: of what is known much is told."""
 
 if TYPE_CHECKING:
     from core.backbones.two_tower import TwoTower
@@ -28,13 +29,15 @@ def start_towers(config: RecommenderConfig, data: "DataModule", model: Any) -> N
     shop, towers = cast(ShopData, data), cast("TwoTower", model)
     schema = cast(RecommendSchema, data.schema)
     texts = [shop.catalogue.text_of(row) for row in range(len(shop.catalogue))]
-    units_NWU = encode_items(config.model.text, schema.vocabulary, texts)
+    units_NWU = encode_items(config.model.text, TextEncoder(schema.vocabulary), texts)
     histories, counts_N = liked_histories(shop)
     held_out = draw_held_out(counts_N, config.model.text.held_out_share, config.seed)
     factors = None
     if config.model.start.enabled:
         factors = fit_item_factors(histories, len(shop.catalogue), config.model)
-    towers.start(units_NWU, counts_N, held_out, factors)
+    touched_N = np.zeros(len(shop.catalogue), np.bool_)
+    touched_N[shop.split.log.row_E[shop.split.part_E == TRAIN]] = True
+    towers.start(units_NWU, counts_N, touched_N, held_out, factors)
     if factors is not None:
         start_text(towers, config.model.text.ridge)
 
@@ -62,7 +65,7 @@ def draw_held_out(counts_N: npt.NDArray[np.int64], share: float, seed: int) -> n
 
 
 def start_text(towers: "TwoTower", ridge: float) -> None:
-    """Kernel ridge regression from the bag of units, and the lengths of the fields, to the vectors of the ids.
+    """Kernel ridge regression from the bag of units, and the number of tags, to the vectors of the ids.
 
     It is solved over items, of which there are fewer than units; beyond some thousands over a part of them.
     """
@@ -76,7 +79,7 @@ def start_text(towers: "TwoTower", ridge: float) -> None:
     with torch.no_grad():
         units_nWU = towers.units[trained].long()
         weights_nWU = towers.text.weights(units_nWU)
-        lengths_nF = towers.text.log_lengths(units_nWU).numpy().astype(np.float64)
+        lengths_nF = towers.text.log_lengths(units_nWU).numpy().astype(np.float64) * (0, 1, 0)
     bag_nV = _sparse_bag(units_nWU.numpy(), weights_nWU.numpy(), len(towers.text.bag))
     kernel_nn = (bag_nV @ bag_nV.T).toarray() + LENGTH_SHARE * lengths_nF @ lengths_nF.T
     kernel_nn[np.diag_indices(len(kernel_nn))] += ridge

@@ -32,6 +32,7 @@ class ItemText(nn.Module):
     def __init__(self, config: ItemTextConfig, vocabulary: Vocabulary, size: int) -> None:
         super().__init__()
         self.embedding = TextEmbedding(vocabulary, config.vector_size, 0.0, 0.0)
+        self.first_part = 1 + len(vocabulary.words)
         self.filters = Filters(config.vector_size, config.filters, config.widths)
         self.dropout = nn.Dropout(config.dropout)
         self.deep = nn.Linear(config.filters * len(config.widths), size)
@@ -55,8 +56,12 @@ class ItemText(nn.Module):
         return said
 
     def weights(self, units_nWU: Tensor) -> Tensor:
-        """How much each unit counts in the bag, (n, W, U): a field's units have length 1 together, times its share."""
-        rare_nWU = self.rarity[units_nWU]
+        """How much each unit counts in the bag, (n, W, U): a field's units have length 1 together, times its share.
+
+        Parts of words count in titles alone, which are short and full of names and years.
+        """
+        is_counted = (units_nWU < self.first_part) | (self.field_W == 0)[:, None]
+        rare_nWU = self.rarity[units_nWU] * is_counted
         square_nW = rare_nWU.square().sum(dim=2)
         member_WF = nn.functional.one_hot(self.field_W, NUM_FIELDS).to(rare_nWU.dtype)
         length_nF = (square_nW @ member_WF).sqrt().clamp(min=1e-6)

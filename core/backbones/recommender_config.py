@@ -17,7 +17,7 @@ class ItemTextConfig(Record):
     """Words of tags and category that are read."""
     description_words: int = Field(default=40, ge=1)
     """Words of a description that are read."""
-    vocabulary: VocabularyConfig = VocabularyConfig(max_phrase=2, max_parts=12, min_count=2, max_units=30_000)
+    vocabulary: VocabularyConfig = VocabularyConfig(max_phrase=1, max_parts=12, min_count=2, max_units=30_000)
     """What counts as a unit of a text; `max_words` follows from the three fields."""
     vector_size: int = Field(default=64, ge=1)
     """Length of the vector of a word or of one of its parts."""
@@ -25,9 +25,9 @@ class ItemTextConfig(Record):
     """Filters of each width."""
     widths: tuple[int, ...] = (1, 2, 3)
     """Words that each kind of filter looks at."""
-    field_shares: tuple[float, float, float] = (0.3, 0.7, 0.5)
+    field_shares: tuple[float, float, float] = (0.8, 0.7, 0.5)
     """How much title, tags and description count in the bag of all units, at first."""
-    ridge: float = Field(default=10.0, gt=0)
+    ridge: float = Field(default=30.0, gt=0)
     """Ridge of the bag's start in closed form; larger = a new item is told less by single words."""
     dropout: float = Field(default=0.3, ge=0, lt=1)
     """Dropout of the filters' features in training."""

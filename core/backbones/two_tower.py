@@ -38,6 +38,7 @@ class TwoTower(nn.Module):
 
     units: Tensor
     known: Tensor
+    touched: Tensor
     trained_text: Tensor
     log_chance: Tensor
     new_scale: Tensor
@@ -68,6 +69,7 @@ class TwoTower(nn.Module):
         self.register_buffer("units", units, persistent=False)
         self.register_buffer("trained_text", torch.zeros(num_items + 1, dtype=torch.bool))
         self.register_buffer("known", torch.zeros(num_items + 1, dtype=torch.bool))
+        self.register_buffer("touched", torch.zeros(num_items + 1, dtype=torch.bool))
         self.register_buffer("log_chance", torch.zeros(num_items + 1))
         self.register_buffer("new_scale", torch.ones(()))
         self.is_full = config.softmax == "full" or (config.softmax == "auto" and num_items <= FULL_UP_TO)
@@ -76,6 +78,7 @@ class TwoTower(nn.Module):
         self,
         units: npt.NDArray[np.int32],
         counts: npt.NDArray[np.int64],
+        touched: npt.NDArray[np.bool_],
         held_out: npt.NDArray[np.int64],
         factors: ItemFactors | None,
     ) -> None:
@@ -83,13 +86,15 @@ class TwoTower(nn.Module):
 
         Args:
             units: Of the texts of all items, (N, W, U).
-            counts: Likings of each item (N,); an item with none is a new one.
+            counts: Likings of each item (N,); one without is told by its text.
+            touched: Whether anybody had to do with it at all (N,); if not it is a new one.
             held_out: Rows whose texts are not trained on.
             factors: Vectors that ids start from.
         """
         with torch.no_grad():
             self.units[1:] = torch.from_numpy(units)
             self.known[1:] = torch.from_numpy(counts > 0)
+            self.touched[1:] = torch.from_numpy(touched)
             self.trained_text.copy_(self.known)
             self.trained_text[torch.from_numpy(held_out) + 1] = False
             share = torch.from_numpy(counts / max(1, counts.sum())).float()
@@ -149,8 +154,9 @@ class TwoTower(nn.Module):
         Source: Yi et al., Sampling-Bias-Corrected Neural Modeling for Large Corpus Item Recommendations, RecSys 2019.
         """
         uniform = self.config.drawn_items / max(1, int(self.known.sum()))
-        expected: Tensor = self.log_chance[candidates].exp() * len(candidates) + uniform
-        return torch.log(expected)
+        expected = self.log_chance[candidates].exp() * len(candidates) + uniform
+        chances: Tensor = torch.log(expected)
+        return chances
 
     def _drawn(self, candidates: Tensor) -> Tensor:
         """Numbers of some candidates whose text may be learnt from."""
@@ -184,25 +190,29 @@ class TwoTower(nn.Module):
             return torch.full(targets.shape, -1.0)
         told = torch.full((len(self.ids),), -1, dtype=torch.long)
         told[held_out] = torch.arange(len(held_out))
-        scores = user @ self._told(held_out)[:, self.dimension :].T
+        scores = user @ self.told(held_out)[:, self.dimension :].T
         places = told[targets.long()]
         ranks = ranks_of(torch.nn.functional.pad(scores, (1, 0), value=-torch.inf), places + 1)
         return torch.where(places >= 0, ranks, torch.full_like(ranks, -1))
 
-    def _told(self, numbers: Tensor) -> Tensor:
+    def told(self, numbers: Tensor) -> Tensor:
         """What texts tell, (n, 2 D + 1), some at a time."""
         parts = [self.text(self.units[numbers[at : at + CHUNK]].long()) for at in range(0, len(numbers), CHUNK)]
         return torch.cat(parts) if parts else self.ids[numbers]
 
     def vectors(self) -> Tensor:
-        """Vectors of all items (N + 1, 2 D + 1): of known ones their id's, of new ones what their text tells."""
-        new = (~self.known).nonzero().squeeze(1)[1:]
-        if not len(new):
+        """Vectors of all items (N + 1, 2 D + 1): of liked ones their id's, of others what their text tells."""
+        others = (~self.known).nonzero().squeeze(1)[1:]
+        if not len(others):
             return self.ids
-        return self.ids.index_put((new,), self._as_new(self._told(new)))
+        told = self.told(others)
+        return self.ids.index_put((others,), torch.where(self.touched[others, None], told, self.as_new(told)))
 
-    def _as_new(self, told: Tensor) -> Tensor:
-        """A text is surer of its item than it should be, or less: one factor puts new items among the known ones."""
+    def as_new(self, told: Tensor) -> Tensor:
+        """A text is surer of its item than it should be, or less: one factor puts new items among the others.
+
+        Those that people met and did not like have no need of it.
+        """
         return torch.cat([told[:, : self.dimension], told[:, self.dimension :] * self.new_scale], dim=1)
 
     # ---- serving ---------------------------------------------------------------------------------
@@ -231,7 +241,7 @@ class ItemGraph(nn.Module):
             inputs: `units` (n, W, U) and `user` (n, D + 1).
         """
         model, units, user = self.model, inputs["units"].long(), inputs["user"]
-        told = model._as_new(model.text(units))
+        told = model.as_new(model.text(units))
         wanted = torch.cat([torch.zeros_like(told[:, : model.dimension]), user * model.new_scale], dim=1)
         return {"vector": told, "contributions": model.text.contributions(units, wanted)}
 

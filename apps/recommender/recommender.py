@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import numpy.typing as npt
 
+from apps.recommender.data import FIELDS
 from apps.recommender.diversity import diversify
+from apps.recommender.interests import MEANT, InterestIndex, rows_meant, with_match
 from apps.recommender.item_store import HISTORIES, ItemStore
 from apps.recommender.wish import Filters, Ranked, RankedList, Reason, Seen, Start, Wish
 from core.data.event_log import UNKNOWN_TIME
@@ -46,6 +48,7 @@ class Recommender:
         text, schema = self.config.model.text, self.task.schema
         self.store = ItemStore(folder, self.task.vectors, self.task.likings, text, schema, threads=threads)
         self.histories = read_histories(folder / HISTORIES)
+        self.interests = InterestIndex()
 
     def recommend(self, wish: Wish) -> RankedList:
         """The list for a wish.
@@ -60,14 +63,18 @@ class Recommender:
         banned = self._banned(wish, events)
         if not events and not wish.interests:
             return self._popular(wish, banned)
-        arrays = self._arrays(events, self._told(wish))
+        shown = events[-(self.task.schema.max_history - MEANT) :]
+        match_N = self.interests.match(wish.interests, items.catalogue) if wish.interests else None
+        arrays = self._arrays(shown, self._meant(wish, match_N))
         user = self.session.run(arrays)["user"][0]
         pool = wish.k * (POOL if wish.diversity or wish.novelty else 1)
         rows, scores = self.store.search(user, pool, banned)
+        if match_N is not None:
+            rows, scores = _matching(user, rows, match_N, banned, items.targets, pool)
         rows, scores, cost = diversify(
             rows, scores, items.targets, items.likings, wish.k, diversity=wish.diversity, novelty=wish.novelty
         )
-        reasons = self._reasons(rows, user, arrays, events)
+        reasons = self._reasons(rows, user, arrays, shown)
         ranked = [
             Ranked(items.catalogue.ids[row], int(row), rank, float(score), reason, is_new=not items.likings[row])
             for rank, (row, score, reason) in enumerate(zip(rows, scores, reasons, strict=True), 1)
@@ -92,29 +99,30 @@ class Recommender:
         start: Start = "known" if known else "events" if wish.history else "item" if wish.item else "nothing"
         return events, "interests" if start == "nothing" and wish.interests else start
 
-    def _told(self, wish: Wish) -> FloatArray | None:
-        """The vector of interests: as if they were an item that the user had just looked at."""
-        if not wish.interests.strip():
-            return None
-        told: FloatArray = self.store.read(
-            [{"title": wish.interests, "tags": wish.interests, "description": wish.interests}]
-        )
+    def _meant(self, wish: Wish, match_N: npt.NDArray[np.float64] | None) -> FloatArray:
+        """Vectors of what interests stand for: items that match, or else what the words themselves tell."""
+        if match_N is None:
+            return self.store.items.vectors[:0]
+        rows = rows_meant(match_N)
+        if rows:
+            meant: FloatArray = self.store.items.vectors[np.array(rows) + 1]
+            return meant
+        texts = dict.fromkeys(FIELDS, wish.interests)
+        told: FloatArray = self.store.read([texts])
         return told
 
-    def _arrays(self, events: list[Seen], told: FloatArray | None) -> dict[str, npt.NDArray[Any]]:
+    def _arrays(self, events: list[Seen], meant: FloatArray) -> dict[str, npt.NDArray[Any]]:
         """What the graph of users takes, for one user."""
         items, schema = self.store.items, self.task.schema
-        events = events[-schema.max_history :]
         rows = [self._row(event.item_id) for event in events]
         kinds = [self._kind(event) for event in events]
         vectors = items.vectors[np.array(rows, np.int64) + 1]
         times = [event.time if event.time is not None else UNKNOWN_TIME for event in events]
         newest = max(times, default=UNKNOWN_TIME)
         ages = [0.0 if time == UNKNOWN_TIME else float(np.log1p(max(0, newest - time) / DAY_S)) for time in times]
-        if told is not None:
-            vectors = np.concatenate([vectors, told])
-            kinds.append((int(np.argmax(schema.strengths)) + 1, True))
-            ages.append(0.0)
+        vectors = np.concatenate([vectors, meant])
+        kinds.extend([(int(np.argmax(schema.strengths)) + 1, True)] * len(meant))
+        ages.extend([0.0] * len(meant))
         # Two places at least: a graph of one would be another graph.
         missing = max(0, 2 - len(vectors))
         return {
@@ -182,7 +190,6 @@ class Recommender:
         if not len(rows):
             return []
         words = self.store.words([int(row) for row in rows], user)
-        events = events[-self.task.schema.max_history :]
         num_told = int((arrays["kinds"] > 0).sum()) - len(events)
         drops_LK = self._drops(rows, user, arrays, len(events), num_told)
         reasons = []
@@ -214,6 +221,23 @@ class Recommender:
         others_LD = self.session.run(without)["user"]
         drops: FloatArray = (user[None] - others_LD) @ self.store.items.targets[rows].T
         return drops
+
+
+def _matching(
+    user: FloatArray,
+    found: npt.NDArray[np.int64],
+    match_N: npt.NDArray[np.float64],
+    banned: npt.NDArray[np.bool_],
+    targets: FloatArray,
+    k: int,
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.floating]]:
+    """The best of what was found and of what matches stated interests."""
+    match_N = np.where(banned, 0.0, match_N)
+    matching = np.argsort(-match_N, kind="stable")[: 4 * k]
+    rows = np.union1d(found, matching[match_N[matching] > 0])
+    scores = with_match(targets[rows] @ user, match_N, rows)
+    order = np.lexsort((rows, -scores))[:k]
+    return rows[order], scores[order]
 
 
 def read_histories(file: Path) -> dict[str, tuple[Seen, ...]]:

@@ -146,7 +146,8 @@ class TwoTower(nn.Module):
             return torch.arange(len(self.ids), device=items.device)
         known = self.known.nonzero().squeeze(1)
         extra = known[torch.randint(len(known), (self.config.drawn_items,), device=items.device)]
-        return torch.unique(torch.cat([items.flatten().long(), extra, items.new_zeros(1).long()]))
+        found: Tensor = torch.unique(torch.cat([items.flatten().long(), extra, items.new_zeros(1).long()]))
+        return found
 
     def _chances(self, candidates: Tensor) -> Tensor:
         """ln of how often an item is expected among the candidates, up to a constant: it is taken off its score.
@@ -154,9 +155,8 @@ class TwoTower(nn.Module):
         Source: Yi et al., Sampling-Bias-Corrected Neural Modeling for Large Corpus Item Recommendations, RecSys 2019.
         """
         uniform = self.config.drawn_items / max(1, int(self.known.sum()))
-        expected = self.log_chance[candidates].exp() * len(candidates) + uniform
-        chances: Tensor = torch.log(expected)
-        return chances
+        expected: Tensor = self.log_chance[candidates].exp() * len(candidates) + uniform
+        return torch.log(expected)
 
     def _drawn(self, candidates: Tensor) -> Tensor:
         """Numbers of some candidates whose text may be learnt from."""

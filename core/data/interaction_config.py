@@ -61,7 +61,7 @@ class InteractionConfig(DataConfig):
     """Share that is held out for testing; validation takes the same share of what is before it."""
     cold_item_share: float = Field(default=0.0, ge=0, lt=1)
     """Share of the items with at least five likings whose events are wholly kept from training, as if they were new."""
-    max_history: int = Field(default=100, ge=1)
+    max_history: int = Field(default=200, ge=10)
     """Events of a user, the newest ones, that a model sees."""
     bot_events_per_minute: int = Field(default=1000, ge=2)
     """A user with more events in some minute is taken for a program and left out."""

@@ -1,0 +1,70 @@
+"""Stated interests: which items' texts match them, and so what somebody who states them may like besides.
+
+Shapes: N items.
+"""
+
+import threading
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from core.data.catalogue import Catalogue
+from core.retrieval.bm25 import WordIndex
+from core.retrieval.words import search_terms
+
+WORTH = 4
+"""How many times a word of title and tags counts beside one of the description."""
+COMMON = 0.15
+"""Words in a larger share of the items tell nothing."""
+MEANT = 6
+"""Items that match the best stand for the interests, as if they had been looked at."""
+LEAST_MATCH = 0.4
+"""Share of the best match that an item needs to be one of them."""
+MATCH_WEIGHT = 1.5
+"""How much a full match counts, in standard deviations of the model's scores."""
+
+
+class InterestIndex:
+    """Finds items by words; made anew when the catalogue has changed, at the first question after it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._catalogue: Catalogue | None = None
+        self._index = WordIndex([])
+        self._naming: frozenset[str] = frozenset()
+
+    def match(self, text: str, catalogue: Catalogue) -> npt.NDArray[np.float64]:
+        """How well each item's texts match, (N,): 1 = the best of them, 0 = no word in common."""
+        with self._lock:
+            if self._catalogue is not catalogue:
+                texts = (catalogue.text_of(row) for row in range(len(catalogue)))
+                # Title and tags say what an item is, a description much besides.
+                names, told = zip(*((_name(text), search_terms(text["description"])) for text in texts), strict=True)
+                documents = [name * WORTH + words for name, words in zip(names, told, strict=True)]
+                self._index, self._catalogue = WordIndex(documents), catalogue
+                self._naming = frozenset(term for name in names for term in name)
+            index, naming = self._index, self._naming
+        terms = [term for term in search_terms(text) if index.frequency(term) <= COMMON * len(catalogue)]
+        # "Something for people who like" is in no title: such words count only where nothing else is said.
+        terms = [term for term in terms if term in naming] or terms
+        scores = index.scores(terms).astype(np.float64)
+        return scores / max(float(scores.max(initial=0.0)), 1e-9)
+
+
+def _name(text: Mapping[str, str]) -> list[str]:
+    return search_terms(f"{text['title']} {text['tags']}")
+
+
+def rows_meant(match_N: npt.NDArray[np.float64]) -> list[int]:
+    """Rows of the items that interests stand for, the best last, as a history has it."""
+    best = np.argsort(-match_N, kind="stable")[:MEANT]
+    return [int(row) for row in best[match_N[best] >= LEAST_MATCH]][::-1]
+
+
+def with_match(
+    scores_N: npt.NDArray[np.floating], match_N: npt.NDArray[np.float64], rows: npt.NDArray[np.int64]
+) -> npt.NDArray[np.floating]:
+    """Scores of some rows that count what the model says and how well a text matches."""
+    spread = max(float(np.std(scores_N)), 1e-9)
+    return scores_N / spread + MATCH_WEIGHT * match_N[rows]

@@ -16,7 +16,7 @@ $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install -q --upgrade pip
 	$(BIN)/pip install -q -c constraints.txt torch torchvision
-	$(BIN)/pip install -q -c constraints.txt -e '.[dev,explain,text,postgresql]'
+	$(BIN)/pip install -q -c constraints.txt -e '.[dev,explain,text,postgresql,baselines]'
 	touch $@
 
 demo: setup

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.app import AppSpec, AssetJob, Progress, Recipe
+from core.app import AppSpec, AssetJob, Comparison, Progress, Recipe
 from core.backbones.recommender_config import RecommenderModelConfig
 from core.config import Config
 from core.data.interaction_config import InteractionConfig
@@ -62,6 +62,13 @@ def make_assets(job: AssetJob) -> "Mapping[str, Evaluation]":
     return make_items(job)
 
 
+def compare(asked: Comparison) -> "Evaluation":
+    """Popularity, neighbours, EASE, ALS, BPR and SASRec beside the model."""
+    from apps.recommender.baselines.compare import compare_baselines
+
+    return compare_baselines(asked)
+
+
 def build_answerer(predictor: "Predictor") -> Callable[[str], dict[str, Any]]:
     """A ranked list for one question."""
     from apps.recommender.answer import build_recommender_answers
@@ -105,6 +112,7 @@ SPEC = AppSpec(
             build_model,
             start_model=start_model,
             make_assets=make_assets,
+            compare=compare,
         ),
     ),
     configs=Path(__file__).parent / "configs",

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from core.backbones.recommender_config import ItemTextConfig
-from core.backbones.text_cnn import Filters, TextEmbedding, build_table, sum_rows, window_shares
+from core.backbones.text_cnn import Filters, TextEmbedding, build_table, drop, sum_rows, window_shares
 from core.data.vocabulary_config import Vocabulary
 
 NUM_FIELDS = 3
@@ -34,7 +34,7 @@ class ItemText(nn.Module):
         self.embedding = TextEmbedding(vocabulary, config.vector_size, 0.0, 0.0)
         self.first_part = 1 + len(vocabulary.words)
         self.filters = Filters(config.vector_size, config.filters, config.widths)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout, self.unit_dropout = nn.Dropout(config.dropout), config.unit_dropout
         self.deep = nn.Linear(config.filters * len(config.widths), size)
         self.bag = build_table(vocabulary.num_units, size)
         self.lengths = nn.Linear(NUM_FIELDS, size, bias=False)
@@ -49,6 +49,7 @@ class ItemText(nn.Module):
 
     def forward(self, units_nWU: Tensor) -> Tensor:
         """(n, R)."""
+        units_nWU = drop(units_nWU, self.unit_dropout, self.training)
         features = torch.cat([map_nFW.amax(dim=2) for map_nFW in self._maps(units_nWU)], dim=1)
         said_nR = self.deep(self.dropout(features)) + self.lengths(self.log_lengths(units_nWU))
         bag_nR = sum_rows(self.bag, units_nWU.flatten(1), self.weights(units_nWU).flatten(1))

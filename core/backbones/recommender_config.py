@@ -31,6 +31,8 @@ class ItemTextConfig(Record):
     """Ridge of the bag's start in closed form; larger = a new item is told less by single words."""
     dropout: float = Field(default=0.3, ge=0, lt=1)
     """Dropout of the filters' features in training."""
+    unit_dropout: float = Field(default=0.5, ge=0, lt=1)
+    """Share of the units of a text that are left out in training, so that it is not learnt by heart."""
     trained_items: int = Field(default=1024, ge=1)
     """Items whose text is read in a training step; the others stand with the vector of their id."""
     held_out_share: float = Field(default=0.1, ge=0, lt=0.5)

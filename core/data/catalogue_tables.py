@@ -1,12 +1,17 @@
 """Items of a data set become a catalogue: columns by role, further tables joined by the item's id."""
 
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from core.data.catalogue import Catalogue, make_catalogue
-from core.data.columns import as_word, map_columns
+from core.data.columns import as_word, map_columns, normalise
+from core.data.event_files import columns_of
+from core.data.event_tables import EVENT_SPELLINGS
 from core.data.interaction_config import InteractionConfig
 from core.data.interaction_files import OLD_SUFFIXES, Found, read_old_movielens
 from core.data.report import Rejected
@@ -29,6 +34,7 @@ ITEM_SPELLINGS: dict[str, tuple[str, ...]] = {
 """Common spellings of each role in a table of items, the best first."""
 JOINED = ("description", "tags", "category", "price", "in_stock", "image")
 """Roles that a further table may bring."""
+LARGEST_JOINED = 64 << 20
 NO_WORDS = ("(no genres listed)",)
 OUT_OF_STOCK = frozenset({"", "0", "false", "no", "out", "out_of_stock", "unavailable", "n"})
 
@@ -40,9 +46,8 @@ def read_catalogue(found: Found, config: InteractionConfig, notes: list[str], re
         UserError: No item has an id.
     """
     table = read_old_movielens(found.items) if found.items.suffix in OLD_SUFFIXES else read_table(found.items)
-    given = {role: getattr(config.columns, role, None) for role in ITEM_SPELLINGS}
-    of_items = {role: name for role, name in given.items() if name in table.columns or role == "item_id"}
-    mapped = map_columns(list(table.columns), of_items, ITEM_SPELLINGS)
+    given = {role: getattr(config.columns, role) for role in ITEM_SPELLINGS}
+    mapped = map_columns(list(table.columns), _of(given, table.columns), ITEM_SPELLINGS)
     if "item_id" not in mapped.columns:
         raise UserError(
             f"{found.items.name} has no column of item ids; it has {', '.join(map(str, table.columns))}.",
@@ -59,8 +64,8 @@ def read_catalogue(found: Found, config: InteractionConfig, notes: list[str], re
         if name not in mapped.columns.values()
     }
     for file in found.beside:
-        _join(columns, file, given, notes)
-    return make_catalogue(_typed(columns), more)
+        _join(columns, more, file, given, notes)
+    return make_catalogue(_typed(columns, notes), more)
 
 
 def _by_role(table: "pd.DataFrame", columns: dict[str, str]) -> dict[str, list[str]]:
@@ -92,38 +97,88 @@ def _known_once(ids: list[str], name: str, rejected: list[Rejected]) -> list[int
     return kept
 
 
-def _join(columns: dict[str, list[str]], file: Path, given: dict[str, str | None], notes: list[str]) -> None:
-    """Adds what a further table says of the items: all words of several rows, of other roles the first."""
-    table = read_table(file)
-    known = {role: name for role, name in given.items() if name in table.columns}
-    mapped = map_columns(list(table.columns), known, ITEM_SPELLINGS).columns
-    roles = [role for role in JOINED if role in mapped]
-    if "item_id" not in mapped or not roles:
+def _join(
+    columns: dict[str, list[str]],
+    more: dict[str, list[str]],
+    file: Path,
+    given: Mapping[str, str | None],
+    notes: list[str],
+) -> None:
+    """Adds what a further table says of the items.
+
+    Of several rows on one item all tags are added, and of other roles the first cell. Other columns are added where the
+    table has one row an item. Of a table that users wrote, only tags are taken.
+    """
+    try:
+        names = columns_of(file)
+    except UserError:
+        notes.append(f"{file.name} is no table: not read")
         return
+    spellings = ITEM_SPELLINGS | {"item_id": tuple(name for name in ITEM_SPELLINGS["item_id"] if name != "id")}
+    mapped = map_columns(names, _of(given, names), spellings).columns
+    of_users = {normalise(name) for name in names} & set(EVENT_SPELLINGS["user_id"])
+    roles = [role for role in (("tags",) if of_users else JOINED) if role in mapped]
+    others = [] if of_users else [name for name in names if name not in mapped.values()]
+    if "item_id" not in mapped or not (roles or others):
+        return
+    if file.stat().st_size > LARGEST_JOINED and not roles:
+        notes.append(f"{file.name} has more than {LARGEST_JOINED >> 20} MB and no column that is known: not read")
+        return
+    table = read_table(file)
     row_of = {item_id: row for row, item_id in enumerate(columns["item_id"])}
-    ids = [row_of.get(_word(cell)) for cell in table[mapped["item_id"]]]
+    rows = [row_of.get(_word(cell)) for cell in table[mapped["item_id"]]]
     for role in roles:
-        target = columns.setdefault(role, [""] * len(row_of))
-        added = 0
-        for row, cell in zip(ids, table[mapped[role]], strict=True):
-            word = _word(cell)
-            if row is None or not word:
-                continue
-            if role == "tags":
-                target[row] = f"{target[row]}|{word}" if target[row] else word
-                added += 1
-            elif not target[row]:
-                target[row] = word
-                added += 1
+        added = _add(columns.setdefault(role, [""] * len(row_of)), rows, table[mapped[role]], role == "tags")
         notes.append(f"{file.name}: column {mapped[role]} adds {role} to the items ({added:,} rows)")
+    if max(Counter(row for row in rows if row is not None).values(), default=0) == 1:
+        for name in others:
+            _add(more.setdefault(name, [""] * len(row_of)), rows, table[name], False)
 
 
-def _typed(columns: dict[str, list[str]]) -> dict[str, Any]:
-    import pandas as pd
+def _add(target: list[str], rows: Sequence[int | None], cells: Iterable[Any], several: bool) -> int:
+    """Puts cells where their rows are: all of them, or into empty places only; how many were."""
+    added = 0
+    for row, cell in zip(rows, cells, strict=True):
+        word = _word(cell)
+        if row is None or not word or (target[row] and not several):
+            continue
+        target[row] = f"{target[row]}|{word}" if target[row] else word
+        added += 1
+    return added
 
+
+def _of(given: Mapping[str, str | None], names: Iterable[str]) -> dict[str, str | None]:
+    """What the user named, of the columns that this table has."""
+    there = set(names)
+    return {role: name for role, name in given.items() if name in there}
+
+
+def _typed(columns: Mapping[str, list[str]], notes: list[str]) -> dict[str, Any]:
     typed: dict[str, Any] = dict(columns)
     if "price" in columns:
-        typed["price"] = pd.to_numeric(pd.Series(columns["price"]), errors="coerce").to_numpy(np.float64)
+        typed["price"] = np.array([_price(word) for word in columns["price"]])
+        unread = int(np.isnan(typed["price"]).sum()) - columns["price"].count("")
+        if unread:
+            notes.append(f"{unread:,} prices cannot be read: taken for unknown")
     if "in_stock" in columns:
-        typed["in_stock"] = np.array([word.casefold() not in OUT_OF_STOCK for word in columns["in_stock"]])
+        typed["in_stock"] = np.array([_is_in_stock(word) for word in columns["in_stock"]], np.bool_)
     return typed
+
+
+def _price(word: str) -> float:
+    """A price with or without its currency, with a point or a comma before the last two digits; nan if it is none."""
+    number = re.sub(r"[^\d.,-]", "", word)
+    if re.search(r",\d{1,2}$", number):
+        number = number.replace(".", "").replace(",", ".")
+    try:
+        price = float(number.replace(",", ""))
+    except ValueError:
+        return np.nan
+    return price if price >= 0 else np.nan
+
+
+def _is_in_stock(word: str) -> bool:
+    try:
+        return float(word) > 0
+    except ValueError:
+        return word.casefold() not in OUT_OF_STOCK

@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 UNKNOWN_TIME = -1
-MINUTE_S = 60
 
 
 @dataclass(frozen=True)
@@ -64,25 +63,3 @@ class EventLog:
 def sort_events(log: EventLog) -> EventLog:
     """By user, then time; those of one time stay in the order in which they are."""
     return log.only(np.lexsort((log.time_E, log.user_E)))
-
-
-def find_repeats(log: EventLog) -> npt.NDArray[np.bool_]:
-    """Which events say again what one before said: same user, item, kind and time, (E,)."""
-    order_E = np.lexsort((log.kind_E, log.row_E, log.time_E, log.user_E))
-    same_E = np.ones(max(0, len(log) - 1), np.bool_)
-    for column in (log.user_E, log.time_E, log.row_E, log.kind_E):
-        sorted_E = column[order_E]
-        same_E &= sorted_E[1:] == sorted_E[:-1]
-    repeated_E = np.zeros(len(log), np.bool_)
-    repeated_E[order_E[1:]] = same_E
-    return repeated_E
-
-
-def find_bots(log: EventLog, events_per_minute: int) -> npt.NDArray[np.int32]:
-    """Users with more events in some minute than a person manages; the log is sorted."""
-    later, earlier = slice(events_per_minute, None), slice(None, -events_per_minute)
-    if len(log) <= events_per_minute or not log.has_times:
-        return np.zeros(0, np.int32)
-    is_same = log.user_E[later] == log.user_E[earlier]
-    is_fast = log.time_E[later] - log.time_E[earlier] < MINUTE_S
-    return np.unique(log.user_E[later][is_same & is_fast])

@@ -7,6 +7,7 @@ from pydantic import Field
 from core.config import DataConfig, Record
 
 Protocol = Literal["last_share", "last_one", "global_time"]
+KINDS = {"browse": 0.5, "click": 1.0, "comment": 2.0, "share": 3.0, "purchase": 4.0, "rating": 1.0}
 
 
 class InteractionColumns(Record):
@@ -26,6 +27,8 @@ class InteractionColumns(Record):
     """A number."""
     in_stock: str | None = None
     """Yes or no, or how many there are."""
+    image: str | None = None
+    """Path of a picture."""
     user_id: str | None = None
     """Names a user."""
     timestamp: str | None = None
@@ -42,17 +45,12 @@ class InteractionConfig(DataConfig):
     items: str = ""
     """File of items inside the folder; empty = items.* or movies.*."""
     events: str = ""
-    """File or folder of events inside the folder; empty = events.*, interactions.* or ratings.*."""
+    """File or folder of events inside the folder; empty = events.*, events/, interactions.* or ratings.*."""
     columns: InteractionColumns = InteractionColumns()
-    kinds: dict[str, float] = {
-        "browse": 0.5,
-        "click": 1.0,
-        "comment": 2.0,
-        "share": 3.0,
-        "purchase": 4.0,
-        "rating": 1.0,
-    }
+    kinds: dict[str, float] = Field(default=KINDS, min_length=1, max_length=100)
     """How much each kind of event says; a negative weight says that the user did not like the item."""
+    other_kinds: Literal["refuse", "leave_out"] = "refuse"
+    """What to do with events of kinds without a weight."""
     positive_rating: float = 4.0
     """A rating of at least this much is a liking; one below says that the user did not like the item."""
     protocol: Protocol = "last_share"

@@ -1,10 +1,11 @@
 """Where items and events lie: a folder with one table of each, the MovieLens layouts among them, or a hub set."""
 
-from collections.abc import Mapping
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.data.hub_sets import write_hub_tables
 from core.data.interaction_config import InteractionConfig
 from core.data.tables import TABLE_SUFFIXES
 from core.data.text_sources import HUB
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 ITEM_NAMES = ("items", "movies", "products", "catalogue", "catalog", "u.item")
 EVENT_NAMES = ("events", "interactions", "ratings", "clicks", "u.data")
+JOINED_SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
+"""Of further tables that may say something of the items."""
 OLD_SUFFIXES = (".dat", ".data", ".item")
 """MovieLens-1M and -100K, which have no header."""
 ALLOWED = "A folder with items.* and events.* (CSV, TSV, JSONL, Parquet), a MovieLens folder, or hub:ID."
@@ -46,38 +49,66 @@ class Found:
     beside: tuple[Path, ...] = ()
 
 
-def find_interactions(config: InteractionConfig) -> Found:
+def find_interactions(config: InteractionConfig, scratch: Path) -> Found:
     """The files of `config.path`.
+
+    Args:
+        config: Where the data is.
+        scratch: An empty folder, into which a hub set is written as tables that can be streamed.
 
     Raises:
         UserError: Items or events are not there.
     """
-    if config.path.startswith(HUB):
-        return _from_hub(config)
     folder = Path(config.path).expanduser()
+    if config.path.startswith(HUB):
+        folder = scratch
+        write_hub_tables(config.path.removeprefix(HUB), (*ITEM_NAMES, *EVENT_NAMES), folder)
     if not folder.is_dir():
         raise UserError(f"{config.path} is no folder.", ALLOWED, "Correct --data.")
-    items = folder / config.items if config.items else _named(folder, ITEM_NAMES)
-    events = folder / config.events if config.events else _named(folder, EVENT_NAMES)
-    for what, place in (("items", items), ("events", events)):
-        if place is None or not place.exists():
-            there = ", ".join(sorted(file.name for file in folder.iterdir())[:12]) or "nothing"
-            raise UserError(
-                f"{folder} has no {what}{f' at {place.name}' if place else ''}; it holds {there}.",
-                ALLOWED,
-                f"Name the file: --data.{what} NAME.",
-            )
-    assert items is not None
-    assert events is not None
-    parts = tuple(sorted(file for file in events.iterdir() if _is_readable(file))) if events.is_dir() else (events,)
-    if not parts:
-        raise UserError(f"{events} holds no table.", ALLOWED, "Put the events there.")
+    items = _one(folder, "items", config.items, ITEM_NAMES, config.path)
+    events = _one(folder, "events", config.events, EVENT_NAMES, config.path)
+    parts = _parts(events) if config.events else _with_numbered(folder, events)
     beside = tuple(
-        file
-        for file in sorted(folder.iterdir())
-        if file.is_file() and _is_readable(file) and file not in (items, *parts)
+        file for file in sorted(folder.iterdir()) if file.suffix.lower() in JOINED_SUFFIXES and file.is_file()
     )
-    return Found(str(config.path), items, parts, beside)
+    beside = tuple(file for file in beside if file not in (items, *parts))
+    return Found(config.path, items, parts, beside)
+
+
+def _one(folder: Path, what: str, named: str, usual: tuple[str, ...], source: str) -> Path:
+    place = folder / named if named else _named(folder, usual)
+    if place is not None and place.exists():
+        return place
+    there = ", ".join(sorted(file.name for file in folder.iterdir())[:12]) or "nothing"
+    raise UserError(
+        f"{source} has no {what}{f' at {named}' if named else ''}; it holds {there}.",
+        ALLOWED,
+        f"Name the file: --data.{what} NAME.",
+    )
+
+
+def _parts(place: Path) -> tuple[Path, ...]:
+    """A file, or all tables in a folder and the folders in it."""
+    if place.is_file():
+        return (place,)
+    parts = tuple(sorted(file for file in place.rglob("*") if file.is_file() and _is_readable(file)))
+    if not parts:
+        raise UserError(f"{place} holds no table.", ALLOWED, "Put the events there.")
+    return parts
+
+
+def _with_numbered(folder: Path, first: Path) -> tuple[Path, ...]:
+    """All files of events, where there are several: events-1.csv, events_2025.csv, events.part2.csv."""
+    name = _stem(first)
+    several = [
+        file for file in sorted(folder.iterdir()) if _is_table(file) and _stem(file) == name and file.is_dir() is False
+    ]
+    return tuple(several) if first.is_file() else _parts(first)
+
+
+def _stem(file: Path) -> str:
+    """A file's name without what numbers it."""
+    return re.sub(r"[-_.](\d|part).*$", "", file.stem.lower())
 
 
 def read_old_movielens(file: Path) -> "pd.DataFrame":
@@ -94,28 +125,18 @@ def read_old_movielens(file: Path) -> "pd.DataFrame":
 
 
 def _is_readable(file: Path) -> bool:
-    return file.suffix.lower() in TABLE_SUFFIXES
+    return file.suffix.lower() in TABLE_SUFFIXES and not file.name.startswith(".")
+
+
+def _is_table(place: Path) -> bool:
+    return place.is_dir() or _is_readable(place) or place.suffix in OLD_SUFFIXES
 
 
 def _named(folder: Path, names: tuple[str, ...]) -> Path | None:
     """The first of several names that is there, whatever its suffix."""
-    there = sorted(folder.iterdir())
+    there = [place for place in sorted(folder.iterdir()) if _is_table(place)]
     for name in names:
-        for file in there:
-            is_table = file.is_dir() or _is_readable(file) or file.suffix in OLD_SUFFIXES
-            if is_table and name in (file.name.lower(), file.stem.lower()):
-                return file
+        for place in there:
+            if name in (place.name.lower(), place.stem.lower(), _stem(place)):
+                return place
     return None
-
-
-def _from_hub(config: InteractionConfig) -> Found:
-    """A hub set whose parts are called items and events, written aside as Parquet so that both are streamed."""
-    import tempfile
-
-    from core.data.hub_sets import load_hub_tables
-
-    tables: Mapping[str, pd.DataFrame] = load_hub_tables(config.path.removeprefix(HUB))
-    folder = Path(tempfile.mkdtemp(prefix="ai_app_suite_hub_"))
-    for name, table in tables.items():
-        table.to_parquet(folder / f"{name}.parquet")
-    return find_interactions(config.model_copy(update={"path": str(folder)}))

@@ -87,7 +87,7 @@ class Split:
         log: All events, those on items that are taken for new ones left out.
         part_E: 0 = learnt from, 1 = validation, 2 = test.
         cold_rows: Items that are taken for new ones.
-        cold: Each user's likings among them, after all that is learnt from and validated on.
+        cold: Each user's likings among them, to be found from what is learnt from.
     """
 
     log: EventLog
@@ -100,7 +100,7 @@ def split_events(log: EventLog, num_items: int, config: InteractionConfig, seed:
     """Holds out what the config says; the log is sorted by user and time."""
     cold_rows = _draw_cold(log, num_items, config.cold_item_share, seed)
     is_cold_E = np.isin(log.row_E, cold_rows)
-    kept = log.only(~is_cold_E)
+    kept = log.only(~is_cold_E) if len(cold_rows) else log
     part_E = _by_time(kept, config) if config.protocol == "global_time" else _by_user(kept, config)
     wanted = log.only(is_cold_E & (log.weight_E > 0))
     return Split(kept, part_E, cold_rows, _cold_examples(kept, part_E, wanted, config))
@@ -119,9 +119,10 @@ def examples_of(split: Split, config: InteractionConfig) -> dict[SplitName, User
 
 
 def shuffled_within_users(log: EventLog, seed: int) -> EventLog:
-    """Each user's events in an order drawn by seed: what is done where nothing says when things happened."""
+    """Each user's events in an order drawn by seed, whatever order they are in: nothing says when things happened."""
+    plain = log.only(np.lexsort((log.weight_E, log.kind_E, log.row_E, log.user_E)))
     chance_E = np.random.default_rng(seed).random(len(log))
-    return log.only(np.lexsort((chance_E, log.user_E)))
+    return plain.only(np.lexsort((chance_E, plain.user_E)))
 
 
 def _draw_cold(log: EventLog, num_items: int, share: float, seed: int) -> Rows:

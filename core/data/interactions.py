@@ -1,33 +1,30 @@
 """Loads items and events: finds, reads, checks and splits; gives catalogue, log, examples and a report."""
 
-import difflib
 import hashlib
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
-import numpy.typing as npt
 
 from core.data.catalogue import Catalogue
 from core.data.catalogue_tables import read_catalogue
-from core.data.event_log import UNKNOWN_TIME, EventLog, find_bots, find_repeats, sort_events
-from core.data.event_tables import EventBatch, RejectedRows, read_event_batches
+from core.data.columns import map_columns
+from core.data.event_builder import LogBuilder, with_kinds_of
+from core.data.event_files import columns_of
+from core.data.event_log import UNKNOWN_TIME, EventLog
+from core.data.event_tables import read_event_batches
+from core.data.interaction_checks import without_bots, without_repeats
 from core.data.interaction_config import InteractionConfig
-from core.data.interaction_files import find_interactions
+from core.data.interaction_files import Found, find_interactions
 from core.data.interaction_splits import Split, UserExamples, examples_of, shuffled_within_users, split_events
 from core.data.module import SplitName
+from core.data.rejected_rows import RejectedRows
 from core.data.report import DataReport, Rejected
+from core.data.tables import read_table
 from core.errors import UsageError, UserError
 
-RATING = "rating"
-UNNAMED = "click"
-"""Kind of events of a file that names no kinds and holds no ratings."""
-FIRST_YEAR_S = 631_152_000
-"""1990: nothing on the web happened before."""
-DAY_S = 86_400
-MAX_REPORTED = 20
 Progress = Callable[[int, int], None]
 
 
@@ -87,177 +84,90 @@ def load_interactions(
     Raises:
         UserError: The data cannot be used; says what was found, what is right and what to do.
     """
-    found = sample() if config.path == "sample" else read_interactions(config, progress)
-    log, notes, rejected = found.log, list(found.notes), list(found.rejected)
-    log = _without_repeats(log, notes)
-    log = _without_bots(log, config, rejected)
+    is_sample = config.path == "sample"
+    found = sample() if is_sample else read_interactions(config, progress)
+    source, catalogue, notes, rejected = found.source, found.catalogue, list(found.notes), list(found.rejected)
+    log = with_kinds_of(found.log, config) if is_sample else found.log
+    del found  # a long log stands in memory once
+    log = without_repeats(log, notes)
+    log = without_bots(log, config.bot_events_per_minute, rejected)
+    if not len(log):
+        raise _no_events(source, rejected)
     if not log.has_times:
         if config.protocol == "global_time":
             raise UsageError(
-                f"{found.source} does not say when things happened.",
+                f"{source} does not say when things happened.",
                 "--data.protocol global_time needs a column of times.",
                 "Use --data.protocol last_share, or name the column: --data.columns.timestamp NAME.",
             )
-        notes.append(f"no times: what is held out of each user was drawn with seed {seed}, and order means nothing")
+        which = "no times" if (log.time_E == UNKNOWN_TIME).all() else "times of some events only"
+        notes.append(f"{which}: what is held out of each user was drawn with seed {seed}, and order means nothing")
         log = shuffled_within_users(log, seed)
-    split = split_events(log, len(found.catalogue), config, seed)
+    split = split_events(log, len(catalogue), config, seed)
     splits = examples_of(split, config)
     if config.limit:
         splits = {name: _first_users(examples, config.limit) for name, examples in splits.items()}
-    _check(splits, found.source)
+    _check(splits, source)
     notes.append(_protocol_note(config, split, log))
-    report = _report(found.source, found.catalogue, split, splits, notes, rejected)
-    return LoadedInteractions(found.catalogue, split, splits, report, _fingerprint(found.catalogue, split))
+    report = _report(source, catalogue, split, splits, notes, rejected)
+    return LoadedInteractions(catalogue, split, splits, report, _fingerprint(catalogue, split))
 
 
 def read_interactions(config: InteractionConfig, progress: Progress = lambda *_: None) -> Interactions:
     """Items and events of `config.path`; rows that cannot be read are counted, reported and written aside."""
-    found = find_interactions(config)
+    with TemporaryDirectory(prefix="ai_app_suite_") as scratch:
+        return _read(find_interactions(config, Path(scratch)), config, progress)
+
+
+def _read(found: Found, config: InteractionConfig, progress: Progress) -> Interactions:
     notes: list[str] = []
     rejected: list[Rejected] = []
     catalogue = read_catalogue(found, config, notes, rejected)
+    given = _existing_columns(found, config)
     rows = RejectedRows()
-    given = {
-        role: getattr(config.columns, role, None) for role in ("user_id", "item_id", "timestamp", "event", "value")
-    }
-    if config.columns.item_id and config.columns.item_id not in _header_of(found.events[0]):
-        given["item_id"] = None
-    builder = _LogBuilder(catalogue, config)
+    builder = LogBuilder(catalogue, config, rows)
     for batch in read_event_batches(found.events, given, notes, rows, progress):
         builder.add(batch)
-    log = builder.finish(rejected)
+    log = builder.finish()
+    rejected.extend(builder.left_out())
     rejected.extend(
-        Rejected(path=config.rejected_to, reason=reason, sentence=f"{count:,} rows of events could not be read.")
+        Rejected(path=config.rejected_to, reason=reason, sentence=f"{count:,} rows of events.", rows=count)
         for reason, count in sorted(rows.counts.items())
     )
+    notes.extend(builder.notes())
     if rows.counts:
         rows.write(Path(config.rejected_to))
-        notes.append(f"rows of events that could not be read stand in {config.rejected_to}")
+        total = sum(rows.counts.values())
+        which = f"the first {len(rows.first):,} of the" if len(rows.first) < total else "the"
+        notes.append(f"{which} {total:,} rows of events that could not be read stand in {config.rejected_to}")
     return Interactions(found.source, catalogue, log, tuple(dict.fromkeys(notes)), tuple(rejected))
 
 
-class _LogBuilder:
-    """Gathers batches: names become numbers at once, so that a log takes 21 bytes an event."""
-
-    def __init__(self, catalogue: Catalogue, config: InteractionConfig) -> None:
-        self.config = config
-        self.row_of = {item_id: row for row, item_id in enumerate(catalogue.ids)}
-        self.user_of: dict[str, int] = {}
-        self.kinds = tuple(config.kinds)
-        self.parts: list[tuple[npt.NDArray[np.generic], ...]] = []
-        self.unknown_items: dict[str, int] = {}
-        self.wrong_times = 0
-        self.newest = time.time() + DAY_S
-
-    def add(self, batch: EventBatch) -> None:
-        """The events of a batch that name an item of the catalogue and a possible time."""
-        row_E, names, at_E = _numbered(batch.item, lambda name: self.row_of.get(name, -1))
-        unknown = np.bincount(at_E[row_E < 0], minlength=len(names))
-        for place in np.flatnonzero(unknown):
-            self.unknown_items[names[place]] = self.unknown_items.get(names[place], 0) + int(unknown[place])
-        time_E = np.full(len(row_E), UNKNOWN_TIME, np.int64) if batch.time is None else batch.time
-        is_possible = (
-            np.ones(len(row_E), np.bool_) if batch.time is None else (time_E >= FIRST_YEAR_S) & (time_E <= self.newest)
-        )
-        self.wrong_times += int((~is_possible & (row_E >= 0)).sum())
-        kept = (row_E >= 0) & is_possible
-        user_E, _, _ = _numbered(batch.user.filter(kept), lambda name: self.user_of.setdefault(name, len(self.user_of)))
-        kind_E = self._kinds(batch)[kept]
-        value_E = None if batch.value is None else batch.value[kept]
-        self.parts.append(
-            (
-                user_E.astype(np.int32),
-                row_E[kept].astype(np.int32),
-                time_E[kept],
-                kind_E,
-                self._weights(kind_E, value_E),
-            )
-        )
-
-    def finish(self, rejected: list[Rejected]) -> EventLog:
-        """All events, sorted; what was left out is added to `rejected`."""
-        if self.unknown_items:
-            worst = sorted(self.unknown_items.items(), key=lambda pair: -pair[1])[:3]
-            names = ", ".join(name[:40] for name, _ in worst)
-            sentence = f"{sum(self.unknown_items.values()):,} events name items that are not offered, such as {names}."
-            rejected.append(Rejected(path="events", reason="unknown_item", sentence=sentence))
-        if self.wrong_times:
-            sentence = f"{self.wrong_times:,} events lie before 1990 or in the future."
-            rejected.append(Rejected(path="events", reason="impossible_time", sentence=sentence))
-        empty = (np.int32, np.int32, np.int64, np.int8, np.float32)
-        columns = [
-            np.concatenate([part[place] for part in self.parts] or [np.zeros(0, dtype)]).astype(dtype, copy=False)
-            for place, dtype in enumerate(empty)
-        ]
-        self.parts.clear()
-        return sort_events(EventLog(tuple(self.user_of), self.kinds, *columns))
-
-    def _kinds(self, batch: EventBatch) -> npt.NDArray[np.int8]:
-        if batch.event is None:
-            name = RATING if batch.value is not None else UNNAMED
-            return np.full(len(batch.item), self._kind(name), np.int8)
-        numbers, _, _ = _numbered(batch.event, self._kind)
-        return numbers.astype(np.int8)
-
-    def _kind(self, name: str) -> int:
-        folded = name.strip().casefold()
-        if folded in self.kinds:
-            return self.kinds.index(folded)
-        near = difflib.get_close_matches(folded, self.kinds, n=1, cutoff=0.5)
-        meant = f"; `{near[0]}` is the nearest" if near else ""
-        known = ", ".join(f"{kind} {weight:g}" for kind, weight in self.config.kinds.items())
-        raise UserError(
-            f"An event is of the kind `{name}`, which data.kinds does not know.",
-            f"Kinds with their weights: {known}{meant}.",
-            f"Give it a weight: --data.kinds '{{{folded}: 1, ...}}' names all kinds with theirs.",
-        )
-
-    def _weights(
-        self, kind_E: npt.NDArray[np.int8], value_E: npt.NDArray[np.float64] | None
-    ) -> npt.NDArray[np.float32]:
-        weight_E = np.array([self.config.kinds[kind] for kind in self.kinds], np.float32)[kind_E]
-        if value_E is not None and RATING in self.kinds:
-            is_low = (kind_E == self.kinds.index(RATING)) & ~(value_E >= self.config.positive_rating)
-            weight_E = np.where(is_low, -np.abs(weight_E), weight_E)
-        return weight_E.astype(np.float32)
+def _existing_columns(found: Found, config: InteractionConfig) -> dict[str, str | None]:
+    """Columns as the user named them, each of which some table has."""
+    given: dict[str, str | None] = config.columns.model_dump()
+    named = {role: name for role, name in given.items() if name}
+    if named:
+        tables = (found.items, *found.events, *found.beside)
+        map_columns(list(dict.fromkeys(name for table in tables for name in _columns(table))), named, {})
+    return given
 
 
-def _numbered(
-    names: "object", number_of: Callable[[str], int]
-) -> tuple[npt.NDArray[np.int64], list[str], npt.NDArray[np.int64]]:
-    """A number for each name, asked for once a batch; the distinct names; and which of them each is."""
-    encoded = names.dictionary_encode()  # type: ignore[attr-defined]
-    distinct: list[str] = encoded.dictionary.to_pylist()
-    at_E = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
-    numbers = np.array([number_of(name) for name in distinct], np.int64)
-    return (numbers[at_E] if len(distinct) else at_E), distinct, at_E
+def _columns(file: Path) -> Sequence[str]:
+    """Columns of a table; none of one that cannot be read, which is told where it is needed."""
+    try:
+        return list(read_table(file).columns) if file.suffix.lower() == ".json" else columns_of(file)
+    except UserError:
+        return ()
 
 
-def _header_of(file: Path) -> str:
-    """Where the user named one column for items, it may be a column of the items alone."""
-    if file.suffix.lower() == ".parquet":
-        import pyarrow.parquet as pq
-
-        return " ".join(pq.ParquetFile(file).schema_arrow.names)
-    with file.open(encoding="utf-8-sig", errors="replace") as stream:
-        return stream.readline()
-
-
-def _without_repeats(log: EventLog, notes: list[str]) -> EventLog:
-    repeated_E = find_repeats(log) if log.has_times else np.zeros(len(log), np.bool_)
-    if count := int(repeated_E.sum()):
-        notes.append(f"{count:,} events say again what one before said (same user, item, kind and time): left out")
-    return log.only(~repeated_E)
-
-
-def _without_bots(log: EventLog, config: InteractionConfig, rejected: list[Rejected]) -> EventLog:
-    bots = find_bots(log, config.bot_events_per_minute)
-    for user in bots[:MAX_REPORTED]:
-        count = int(log.starts_U1[user + 1] - log.starts_U1[user])
-        rate = f"more than {config.bot_events_per_minute} events in a minute"
-        sentence = f"User {log.users[user]} has {rate}: a program, left out with {count:,} events."
-        rejected.append(Rejected(path=f"user {log.users[user]}", reason="bot", sentence=sentence))
-    return log.only(~np.isin(log.user_E, bots))
+def _no_events(source: str, rejected: Sequence[Rejected]) -> UserError:
+    why = " ".join(item.sentence for item in rejected[:3])
+    return UserError(
+        f"{source} has no event that can be used. {why}".strip(),
+        "An event names a user, an item of the catalogue, and a time since 1990 if times are given.",
+        "Compare the ids of both tables, and name their columns: --data.columns.item_id NAME.",
+    )
 
 
 def _first_users(examples: UserExamples, limit: int) -> UserExamples:
@@ -277,7 +187,7 @@ def _check(splits: Mapping[SplitName, UserExamples], source: str) -> None:
         if not len(examples):
             raise UserError(
                 f"{source} leaves no user for {name}.",
-                "Some users need three likings or more: to learn from, to choose by, and to test with.",
+                "Some users need likings of three different items: to learn from, to choose by, and to test with.",
                 "Give more events, or lower --data.positive-rating if there are ratings.",
             )
 
@@ -305,22 +215,28 @@ def _report(
     for number, (name, examples) in enumerate(splits.items()):
         chosen = split.part_E == number
         rows[str(name)] = {
+            "users": len(np.unique(examples.users)),
             "events": int(chosen.sum()),
             "likings": int((split.log.weight_E[chosen] > 0).sum()),
-            "examples (users; windows in training)": len(examples),
+            "examples": len(examples),
         }
-    touched = len(np.unique(split.log.row_E))
-    silent = f"{len(catalogue):,} items, {len(catalogue) - touched:,} of them without any event"
-    people = f"{len(np.unique(split.log.user_E)):,} users with events"
-    return DataReport(
-        source=source, notes=(silent, people, *notes), rows=rows, rejected=tuple(rejected), counted="what"
+    log = split.log
+    silent = len(catalogue) - len(np.unique(log.row_E)) - len(split.cold_rows)
+    kinds = np.bincount(log.kind_E, minlength=len(log.kinds))
+    facts = (
+        f"{len(catalogue):,} items, {silent:,} of them without any event",
+        f"{len(np.unique(log.user_E)):,} users with events",
+        "events: " + ", ".join(f"{kind} {count:,}" for kind, count in zip(log.kinds, kinds, strict=True) if count),
     )
+    notes = tuple(dict.fromkeys((*facts, *notes)))
+    return DataReport(source=source, notes=notes, rows=rows, rejected=tuple(rejected), counted="what")
 
 
 def _fingerprint(catalogue: Catalogue, split: Split) -> str:
     digest = hashlib.sha256()
     for row, item_id in enumerate(catalogue.ids):
         digest.update("\0".join((item_id, *catalogue.text_of(row).values())).encode("utf-8", "surrogatepass"))
+    digest.update(catalogue.prices.tobytes() + catalogue.in_stock.tobytes())
     names = np.array(split.log.users)
     digest.update("\0".join(names[np.unique(split.log.user_E)].tolist()).encode("utf-8", "surrogatepass"))
     for column in (split.log.row_E, split.log.time_E, split.log.kind_E, split.log.weight_E, split.part_E):

@@ -22,6 +22,8 @@ class Rejected(Record):
     """Short code: corrupt, truncated, too_large, ..."""
     sentence: str
     """The reason in words."""
+    rows: int = 1
+    """How many rows it stands for."""
 
 
 class DuplicatePair(Record):
@@ -164,8 +166,10 @@ Mark = Literal["error", "warning", ""]
 def _problem_lines(report: DataReport) -> list[tuple[Mark, str]]:
     lines: list[tuple[Mark, str]] = []
     for reason in sorted({item.reason for item in report.rejected}):
-        paths = [item.path for item in report.rejected if item.reason == reason]
-        lines.append(("warning", f"rejected, {reason}: {len(paths):,} ({_first(paths)})"))
+        items = [item for item in report.rejected if item.reason == reason]
+        count = sum(item.rows for item in items)
+        names = items[0].sentence if count > 1 == len(items) else _first([item.path for item in items], count)
+        lines.append(("warning", f"rejected, {reason}: {count:,} ({names.rstrip('.')})"))
     if report.leaked_group_count:
         names = _first(list(report.leaked_groups), report.leaked_group_count)
         lines.append(("error", f"groups in two splits: {report.leaked_group_count:,} ({names})"))

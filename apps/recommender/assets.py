@@ -23,9 +23,13 @@ from core.tasks.recommend import COUNTS, VECTORS, RecommendTask
 from core.tasks.task import ArraySpec
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from core.backbones.two_tower import TwoTower
 
 SCALES = (0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
+SOURCE_SCALES = (0.05, 0.1, 0.25, 0.5, 0.75, 1.0)
+"""Factors for what a text tells of who liked the item, of which the one best on validation data is taken."""
 GIVEN_UP = 0.02
 """Factors for the scores of new items: the largest is taken that costs at most this share of the best nDCG."""
 RESAMPLES = 1000
@@ -41,6 +45,7 @@ def make_items(job: AssetJob) -> Mapping[str, Evaluation]:
         return {}
     model, task, data = cast("TwoTower", job.model), cast(RecommendTask, job.task), cast(ShopData, job.data)
     model.cpu().float().eval()
+    _fit_source_scale(model, task, data)
     _fit_new_scale(model, task, data)
     folder = job.folder / ASSETS
     folder.mkdir(parents=True, exist_ok=True)
@@ -52,7 +57,11 @@ def make_items(job: AssetJob) -> Mapping[str, Evaluation]:
     write_catalogue(data.catalogue, folder / ITEMS)
     write_index(folder, vectors[1:, model.dimension :])
     _write_histories(data.split.log, data, folder / HISTORIES)
-    facts = {"new_scale": float(model.new_scale), **_export_item_graph(model, folder / ITEM_GRAPH, job)}
+    facts = {
+        "new_scale": float(model.new_scale),
+        "source_scale": float(model.source_scale),
+        **_export_item_graph(model, folder / ITEM_GRAPH, job),
+    }
     (folder / FACTS).write_text(json.dumps(facts, indent=2), encoding="utf-8")
     return _measured(model, task, data)
 
@@ -106,6 +115,29 @@ def _write_histories(log: EventLog, data: ShopData, file: Path) -> None:
 # ---- what is fitted and measured -----------------------------------------------------------------
 
 
+def _fit_source_scale(model: "TwoTower", task: RecommendTask, data: ShopData) -> None:
+    """How much an item that is told by its text alone counts in a history, by validation data.
+
+    Items whose texts were never trained on stand for such items.
+    """
+    import torch
+
+    held_out = (model.known & ~model.trained_text).nonzero().squeeze(1)
+    validation = cast(UserExamples, data.splits["validation"])
+    if not len(held_out) or not len(validation):
+        return
+    targets = _numpy(model.vectors())[1:, model.dimension :]
+    with torch.no_grad():
+        told = model.told(held_out)
+    found = []
+    for scale in SOURCE_SCALES:
+        table = model.vectors().detach().clone()
+        table[held_out, : model.dimension] = scale * told[:, : model.dimension]
+        found.append(_mean_ndcg(user_vectors(model, task, validation, table), targets, validation))
+    with torch.no_grad():
+        model.source_scale.fill_(SOURCE_SCALES[int(np.argmax(found))])
+
+
 def _fit_new_scale(model: "TwoTower", task: RecommendTask, data: ShopData) -> None:
     """The factor that shows new items among the others at hardly any loss, on validation data.
 
@@ -130,11 +162,13 @@ def _fit_new_scale(model: "TwoTower", task: RecommendTask, data: ShopData) -> No
         model.new_scale.fill_(max(enough))
 
 
-def user_vectors(model: "TwoTower", task: RecommendTask, examples: UserExamples) -> FloatArray:
-    """(B, D + 1), from PyTorch."""
+def user_vectors(
+    model: "TwoTower", task: RecommendTask, examples: UserExamples, table: "Tensor | None" = None
+) -> FloatArray:
+    """(B, D + 1), from PyTorch; `table` holds other vectors of the items than the model's."""
     import torch
 
-    table = model.vectors().detach()
+    table = model.vectors().detach() if table is None else table
     parts = []
     for part in chunks(len(examples)):
         arrays = task.trim(task.encode(examples[part]))

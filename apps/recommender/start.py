@@ -83,7 +83,9 @@ def start_text(towers: "TwoTower", ridge: float) -> None:
     bag_nV = _sparse_bag(units_nWU.numpy(), weights_nWU.numpy(), len(towers.text.bag))
     kernel_nn = (bag_nV @ bag_nV.T).toarray() + LENGTH_SHARE * lengths_nF @ lengths_nF.T
     kernel_nn[np.diag_indices(len(kernel_nn))] += ridge
-    dual_nR = np.linalg.solve(kernel_nn, towers.ids[trained].detach().double().numpy())
+    told, dimension = towers.told_dimension, towers.dimension
+    columns = [*range(told), *range(dimension, dimension + told), 2 * dimension]
+    dual_nR = np.linalg.solve(kernel_nn, towers.ids[trained].detach().double().numpy()[:, columns])
     with torch.no_grad():
         towers.text.bag.copy_(torch.from_numpy(bag_nV.T @ dual_nR))
         towers.text.lengths.weight.copy_(torch.from_numpy(LENGTH_SHARE * (lengths_nF.T @ dual_nR).T))

@@ -33,6 +33,8 @@ class ItemTextConfig(Record):
     """Dropout of the filters' features in training."""
     unit_dropout: float = Field(default=0.5, ge=0, lt=1)
     """Share of the units of a text that are left out in training, so that it is not learnt by heart."""
+    dimension: int = Field(default=128, ge=1)
+    """Numbers of an item's two vectors that its text tells, the first and strongest ones; the others are then 0."""
     trained_items: int = Field(default=1024, ge=1)
     """Items whose text is read in a training step; the others stand with the vector of their id."""
     held_out_share: float = Field(default=0.1, ge=0, lt=0.5)
@@ -74,7 +76,7 @@ class UserTowerConfig(Record):
 class RecommenderModelConfig(ModelConfig):
     """Items and users as vectors whose dot product is the score."""
 
-    dimension: int = Field(default=128, ge=4)
+    dimension: int = Field(default=512, ge=4)
     """Length of the vectors."""
     text: ItemTextConfig = ItemTextConfig()
     user: UserTowerConfig = UserTowerConfig()

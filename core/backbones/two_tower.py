@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from core.backbones.item_factors import ItemFactors
@@ -42,6 +43,7 @@ class TwoTower(nn.Module):
     trained_text: Tensor
     log_chance: Tensor
     new_scale: Tensor
+    source_scale: Tensor
 
     def __init__(
         self,
@@ -53,7 +55,8 @@ class TwoTower(nn.Module):
     ) -> None:
         super().__init__()
         self.config, self.dimension = config, config.dimension
-        self.text = ItemText(config.text, vocabulary, 2 * config.dimension + 1)
+        self.told_dimension = min(config.dimension, config.text.dimension)
+        self.text = ItemText(config.text, vocabulary, 2 * self.told_dimension + 1)
         self.ids = nn.Parameter(torch.randn(num_items + 1, 2 * config.dimension + 1) * RANDOM_SPREAD)
         with torch.no_grad():
             self.ids[0] = 0
@@ -72,6 +75,7 @@ class TwoTower(nn.Module):
         self.register_buffer("touched", torch.zeros(num_items + 1, dtype=torch.bool))
         self.register_buffer("log_chance", torch.zeros(num_items + 1))
         self.register_buffer("new_scale", torch.ones(()))
+        self.register_buffer("source_scale", torch.ones(()))
         self.is_full = config.softmax == "full" or (config.softmax == "auto" and num_items <= FULL_UP_TO)
 
     def start(
@@ -123,7 +127,7 @@ class TwoTower(nn.Module):
         candidates = self._candidates(items)
         drawn = self._drawn(candidates)
         table = self.ids.clone() if self.ids.requires_grad else self.ids.detach().clone()
-        told = self.text(self.units[drawn].long())
+        told = self.read(self.units[drawn])
         table = table.index_put((drawn,), told)
         history = table[items.long()]
         user = self.user(history[..., : self.dimension], kinds.long(), ages, liked)
@@ -192,13 +196,23 @@ class TwoTower(nn.Module):
         told[held_out] = torch.arange(len(held_out))
         scores = user @ self.told(held_out)[:, self.dimension :].T
         places = told[targets.long()]
-        ranks = ranks_of(torch.nn.functional.pad(scores, (1, 0), value=-torch.inf), places + 1)
+        ranks = ranks_of(F.pad(scores, (1, 0), value=-torch.inf), places + 1)
         return torch.where(places >= 0, ranks, torch.full_like(ranks, -1))
 
     def told(self, numbers: Tensor) -> Tensor:
         """What texts tell, (n, 2 D + 1), some at a time."""
-        parts = [self.text(self.units[numbers[at : at + CHUNK]].long()) for at in range(0, len(numbers), CHUNK)]
+        parts = [self.read(self.units[numbers[at : at + CHUNK]]) for at in range(0, len(numbers), CHUNK)]
         return torch.cat(parts) if parts else self.ids[numbers]
+
+    def read(self, units: Tensor) -> Tensor:
+        """Vectors that texts tell, (n, 2 D + 1); zeros where they tell nothing.
+
+        What a text tells of who liked the item counts less in a history than what behaviour told, by `source_scale`.
+        """
+        source, target, bias = self.text(units.long()).split((self.told_dimension, self.told_dimension, 1), dim=1)
+        rest = (0, self.dimension - self.told_dimension)
+        scale = 1.0 if self.training else self.source_scale
+        return torch.cat([F.pad(source * scale, rest), F.pad(target, rest), bias], dim=1)
 
     def vectors(self) -> Tensor:
         """Vectors of all items (N + 1, 2 D + 1): of liked ones their id's, of others what their text tells."""
@@ -241,8 +255,9 @@ class ItemGraph(nn.Module):
             inputs: `units` (n, W, U) and `user` (n, D + 1).
         """
         model, units, user = self.model, inputs["units"].long(), inputs["user"]
-        told = model.as_new(model.text(units))
-        wanted = torch.cat([torch.zeros_like(told[:, : model.dimension]), user * model.new_scale], dim=1)
+        told = model.as_new(model.read(units))
+        heard = torch.cat([user[:, : model.told_dimension], user[:, -1:]], dim=1) * model.new_scale
+        wanted = F.pad(heard, (model.told_dimension, 0))
         return {"vector": told, "contributions": model.text.contributions(units, wanted)}
 
 

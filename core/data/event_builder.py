@@ -143,15 +143,15 @@ class LogBuilder:
         spelt: Callable[[str], str] = str,
     ) -> npt.NDArray[np.int64]:
         """A number for each row, -1 for names that have none, which are counted."""
-        found = [number_of(spelt(word)) for word in names.words]
-        lost = [place for place, number in enumerate(found) if number is None]
-        if lost:
-            counts = np.bincount(names.at_E, minlength=len(found))
-            for place in lost:
-                if counts[place]:
-                    unknown[names.words[place]] = unknown.get(names.words[place], 0) + int(counts[place])
-        numbers = np.array([LEFT_OUT if number is None else number for number in found], np.int64)
-        return numbers[names.at_E] if len(numbers) else names.at_E
+        counts = np.bincount(names.at_E, minlength=len(names.words))
+        numbers = np.full(len(names.words), LEFT_OUT, np.int64)
+        for place in np.flatnonzero(counts):
+            number = number_of(spelt(names.words[place]))
+            if number is None:
+                unknown[names.words[place]] = unknown.get(names.words[place], 0) + int(counts[place])
+            else:
+                numbers[place] = number
+        return numbers[names.at_E]
 
 
 class KindsOfEvents:
@@ -178,8 +178,8 @@ class KindsOfEvents:
         raise UserError(
             f"An event is of the kind `{name}`, which data.kinds does not name.",
             f"Kinds with their weights: {known}{meant}.",
-            f"Name all kinds with their weights, --data.kinds '{{{folded}: 1, ...}}', "
-            "or leave out events of others: --data.other_kinds leave_out.",
+            f"Give it a weight, --data.kinds '{{{folded}: 1}}', or leave such events out: "
+            "--data.other_kinds leave_out.",
         )
 
     def weigh(

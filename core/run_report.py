@@ -154,7 +154,7 @@ def _facts(config: Config, measured: Measured, result: FitResult | None) -> dict
 
 def _data_problems(data: DataReport) -> list[str]:
     found = [
-        (len(data.rejected), "files or rows were rejected (data_report.json names each)"),
+        (sum(item.rows for item in data.rejected), "files or rows were rejected (data_report.json names each)"),
         (data.leaked_group_count, "groups stand in two splits: figures may be too good"),
         (data.exact_duplicates_across.count, "pairs of equal content stand in two splits: figures may be too good"),
         (data.near_duplicates_across.count, "pairs look alike across splits"),

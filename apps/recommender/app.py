@@ -12,11 +12,13 @@ from core.tasks.recommend_schema import RecommendSchema
 from core.texts import Text
 
 if TYPE_CHECKING:
+    import gradio as gr
     from torch import nn
 
     from core.data.module import DataModule, Example
     from core.evaluation.evaluation import Evaluation
     from core.serving.predictor import Predictor
+    from core.serving.store import Store
     from core.tasks.recommend import RecommendTask
 
 
@@ -69,6 +71,13 @@ def compare(asked: Comparison) -> "Evaluation":
     return compare_baselines(asked)
 
 
+def build_page(predictor: "Predictor", store: "Store") -> "gr.Blocks":
+    """Lists for visitors, and how good they are."""
+    from apps.recommender.ui import build_recommender_page
+
+    return build_recommender_page(predictor, store)
+
+
 def build_answerer(predictor: "Predictor") -> Callable[[str], dict[str, Any]]:
     """A ranked list for one question."""
     from apps.recommender.answer import build_recommender_answers
@@ -116,7 +125,7 @@ SPEC = AppSpec(
         ),
     ),
     configs=Path(__file__).parent / "configs",
-    build_page=None,  # type: ignore[arg-type]
+    build_page=build_page,
     read_input=read_input,
     build_answerer=build_answerer,
     asks={

@@ -159,8 +159,8 @@ class Recommender:
         """What may not stand in the list: what was seen, and what the filters leave out."""
         catalogue = self.store.items.catalogue
         banned = _left_out(wish.filters, catalogue)
-        for event in events:
-            banned[self._row(event.item_id)] = True
+        for item_id in (*(event.item_id for event in events), *wish.without):
+            banned[self._row(item_id)] = True
         return banned
 
     def _popular(self, wish: Wish, banned: npt.NDArray[np.bool_]) -> RankedList:

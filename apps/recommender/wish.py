@@ -50,6 +50,7 @@ class Wish:
         history: Events that count beside them, oldest first.
         interests: What is looked for, in words.
         item: An item to start from.
+        without: Items that must not stand in it, by id.
         k: Length of the list.
         filters: Which items may stand in it.
         diversity: 0 = the best items, 1 = as different from each other as they can be.
@@ -60,6 +61,7 @@ class Wish:
     history: tuple[Seen, ...] = ()
     interests: str = ""
     item: str = ""
+    without: tuple[str, ...] = ()
     k: int = 10
     filters: Filters = field(default_factory=Filters)
     diversity: float = 0.0

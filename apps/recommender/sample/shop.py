@@ -68,7 +68,7 @@ def read_sample_items() -> Catalogue:
             "title": [f"{make.name} {product.name[0].lower()}{product.name[1:]}" for product, make in pairs],
             "description": [f"{product.text} {make.text} {product.text_zh}{make.text_zh}" for product, make in pairs],
             "tags": [_joined(product.tags, make.tags, product.tags_zh, make.tags_zh) for product, make in pairs],
-            "category": [product.category for product, _ in pairs],
+            "category": [product.category.replace("_", " & ") for product, _ in pairs],
             "price": [_price(product, make, row) for row, (product, make) in enumerate(pairs)],
             "in_stock": [row % OUT_OF_STOCK != OUT_OF_STOCK - 1 for row in range(len(pairs))],
         },

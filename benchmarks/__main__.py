@@ -7,7 +7,7 @@ from pathlib import Path
 
 APPS = ("medical_imaging", "customer_service")
 SHORT = ("trainer_speed", "input_pipeline", "serving_speed", "faq_quality", "chat_load")
-LONG = ("intent_quality", "vector_index", "mask_quality", "skin_quality")
+LONG = ("intent_quality", "vector_index", "event_log_memory", "mask_quality", "skin_quality")
 
 
 def main() -> int:

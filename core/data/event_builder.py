@@ -3,7 +3,6 @@
 import difflib
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +10,7 @@ import numpy.typing as npt
 from core.data.catalogue import Catalogue
 from core.data.event_log import UNKNOWN_TIME, EventLog
 from core.data.event_tables import EventBatch, Names
+from core.data.growing_column import GrowingColumn
 from core.data.interaction_config import InteractionConfig
 from core.data.rejected_rows import RejectedRows
 from core.data.report import Rejected
@@ -41,7 +41,7 @@ class LogBuilder:
         self.row_of = {item_id: row for row, item_id in enumerate(catalogue.ids)}
         self.user_of: dict[str, int] = {}
         self.kinds = KindsOfEvents(config)
-        self.parts: dict[str, list[npt.NDArray[Any]]] = {name: [] for name in COLUMNS}
+        self.columns = {name: GrowingColumn(dtype) for name, dtype in COLUMNS.items()}
         self.unknown_items: dict[str, int] = {}
         self.other_kinds: dict[str, int] = {}
         self.rated: dict[str, None] = {}
@@ -70,8 +70,8 @@ class LogBuilder:
             "kind_E": kind_E[kept_E],
             "weight_E": self.kinds.weigh(kind_E[kept_E], None if batch.value is None else batch.value[kept_E]),
         }
-        for name, dtype in COLUMNS.items():
-            self.parts[name].append(found[name].astype(dtype))
+        for name, column in self.columns.items():
+            column.append(found[name])
 
     def finish(self) -> EventLog:
         """All events, sorted by user, time and order in the files; users by length of name and name."""
@@ -79,7 +79,7 @@ class LogBuilder:
         place_of = np.empty(len(users), np.int32)
         place_of[[self.user_of[name] for name in users]] = np.arange(len(users), dtype=np.int32)
         self.user_of.clear()
-        columns = {name: self._whole(name) for name in COLUMNS}
+        columns = {name: column.take_out() for name, column in self.columns.items()}
         columns["user_E"] = place_of[columns["user_E"]]
         order_E = np.lexsort((columns["time_E"], columns["user_E"]))
         for name in columns:  # one after the other, so that only one column stands in memory twice
@@ -113,10 +113,6 @@ class LogBuilder:
         threshold = f"those of at least {self.config.positive_rating:g} are likings"
         said.extend(f"{file} names no kinds of events: each is a rating, and {threshold}" for file in self.rated)
         return said
-
-    def _whole(self, name: str) -> npt.NDArray[Any]:
-        parts = self.parts.pop(name)
-        return np.concatenate(parts) if parts else np.zeros(0, COLUMNS[name])
 
     def _users(self, names: Names) -> npt.NDArray[np.int64]:
         """Numbers of users; only those whose events are kept get one."""

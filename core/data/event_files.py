@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 LINES = 50_000
 ROWS = 1 << 20
+BUFFER_BYTES = 1 << 20
 PEEKED = 1000
 JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
 Batches = Iterator[tuple["pa.RecordBatch", int]]
@@ -79,7 +80,8 @@ def _opened_parquet(file: Path) -> Any:
     import pyarrow.parquet as pq
 
     try:
-        return pq.ParquetFile(file)
+        # By default all that was read of the file stays in memory until it is closed.
+        return pq.ParquetFile(file, pre_buffer=False, buffer_size=BUFFER_BYTES)
     except (pa.ArrowInvalid, OSError) as error:
         raise _damaged(file, error) from None
 

@@ -181,6 +181,18 @@ def test_read_interactions_of_blocks_cut_anywhere_is_the_same(tmp_path: Path, mo
         assert named(read(folder)) == whole
 
 
+def test_growing_column_gives_back_what_was_appended() -> None:
+    from core.data.growing_column import FIRST_BLOCK, GrowingColumn
+
+    column, values = GrowingColumn(np.int32), np.arange(5 * FIRST_BLOCK + 7)
+    assert column.take_out().tolist() == []
+    for part in np.array_split(values, [0, 1, FIRST_BLOCK, FIRST_BLOCK + 3, 4 * FIRST_BLOCK]):
+        column.append(part)
+    np.testing.assert_array_equal(column.take_out(), values.astype(np.int32), strict=True)
+    column.append(values[:3])
+    assert column.take_out().tolist() == [0, 1, 2]
+
+
 def test_read_interactions_of_broken_json_lines_skips_them(tmp_path: Path) -> None:
     good = '{"user_id": "u", "item_id": "i1", "timestamp": 1700000000}'
     found = read(write_lines(tmp_path, [good, "{broken", "[1, 2]", "", good.replace("i1", "i2")], "events.jsonl"))

@@ -27,6 +27,7 @@ QUICK = [
     "--hardware.channels-last",
     "true",
 ]
+SHOP = ["--config", "quick", "--train.epochs", "1"]
 SUPPORT = ["--config", "quick", "--train.epochs", "10", "--hardware.precision", "fp32"]
 
 
@@ -76,6 +77,12 @@ def quick_bundle(shared_folder: Path) -> Path:
 def support_bundle(shared_folder: Path) -> Path:
     """A finished run of customer_service, trained small."""
     return trained_once(shared_folder / "support_run", "customer_service", SUPPORT)
+
+
+@pytest.fixture(scope="session")
+def shop_bundle(shared_folder: Path) -> Path:
+    """A finished run of the recommender, trained small."""
+    return trained_once(shared_folder / "shop_run", "recommender", SHOP)
 
 
 @pytest.fixture(scope="session")

@@ -40,7 +40,8 @@ def read_wish(text: str) -> Wish:
             continue
         if name.strip() not in NAMES or not equals:
             raise UsageError(f"`{part}` is no question.", f"NAME=VALUE, NAME being {', '.join(NAMES)}.", "Correct it.")
-        given[name.strip()] = value.strip()
+        given[name.strip()] = value
+    given = {name: value.strip() for name, value in given.items()}
     length = given.get("k", "10")
     if not length.isdecimal():
         raise UsageError(f"k is `{length}`.", "A whole number.", "Give the length of the list.")

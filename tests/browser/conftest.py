@@ -45,6 +45,11 @@ def served_support(support_bundle: Path, tmp_path_factory: pytest.TempPathFactor
     yield from _serve(support_bundle, tmp_path_factory, "customer_service")
 
 
+@pytest.fixture(scope="session")
+def served_shop(shop_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    yield from _serve(shop_bundle, tmp_path_factory, "recommender")
+
+
 def _serve(run: Path, folders: pytest.TempPathFactory, app: str) -> Iterator[Served]:
     if find_chromium() is None:
         pytest.skip("no Chromium (chromium, chromium-browser or google-chrome) is installed")
@@ -71,6 +76,12 @@ def open_page(served: Served, chromium: Browser) -> Iterator[Callable[..., Seen]
 def open_support(served_support: Served, chromium: Browser) -> Iterator[Callable[..., Seen]]:
     """Opens the page of customer service in a fresh browser."""
     yield from _opening(served_support, chromium, "#chat-log .choice >> visible=true")
+
+
+@pytest.fixture
+def open_shop(served_shop: Served, chromium: Browser) -> Iterator[Callable[..., Seen]]:
+    """Opens the page of the recommender in a fresh browser."""
+    yield from _opening(served_shop, chromium, "#grid .item")
 
 
 def _opening(served: Served, chromium: Browser, ready: str) -> Iterator[Callable[..., Seen]]:

@@ -26,6 +26,9 @@ CHATS = {
 """An answer with its source, a question that is too short and asked back, and one to look into."""
 
 
+INTERESTS = {"en": "something for tea lovers", "zh": "给喜欢喝茶的人"}
+
+
 def main(run: Path) -> None:
     """The pictures of an app, one a language and place."""
     app = load_bundle(run).manifest.app
@@ -91,9 +94,22 @@ def shrink(path: Path) -> None:
     picture.quantize(MAX_COLOURS, dither=Image.Dither.FLOYDSTEINBERG).save(path, optimize=True)
 
 
+def draw_recommender(page: Page, language: str) -> None:
+    """Somebody new who likes one thing and says what for."""
+    page.wait_for_selector("#grid .item")
+    page.locator("#panel-wish textarea").fill(INTERESTS[language])
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#grid .tag.warn >> visible=true")
+    page.locator("#grid [data-act=like] >> visible=true").first.click()
+    page.wait_for_selector("#events li >> visible=true")
+    page.wait_for_timeout(300)
+    keep(page, f"recommender_{language}")
+
+
 DRAWERS: Mapping[str, tuple[Callable[[Page, str], None], int]] = {
     "medical_imaging": (draw_medical_imaging, 1010),
     "customer_service": (draw_customer_service, 960),
+    "recommender": (draw_recommender, 1010),
 }
 """What draws the pictures of an app, and how high they are in px."""
 

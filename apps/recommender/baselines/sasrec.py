@@ -55,7 +55,8 @@ def train_epochs(model: SasRec, liked: Liked, epochs: int) -> Iterable[float]:
     """Trains epoch after epoch, giving the mean loss of each."""
     windows = torch.from_numpy(_windows(liked.histories)).long()
     optimizer = torch.optim.AdamW(model.parameters(), RATE, weight_decay=0.01)
-    steps = epochs * -(-len(windows) // BATCH)
+    # The schedule rises over the first twentieth, which takes a step or two.
+    steps = max(40, epochs * -(-len(windows) // BATCH))
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=steps, pct_start=0.05)
     known = torch.zeros(liked.num_items + 1, dtype=torch.bool)
     known[torch.from_numpy(np.unique(np.concatenate(liked.histories)) + 1).long()] = True

@@ -1,0 +1,128 @@
+"""From a visit to the list that is shown: what was done counts as events, and what has changed is told."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from apps.recommender.ui.shelf import Shelf, shelf_of
+from apps.recommender.ui.visit import LIST_LENGTH, Deed, Visit, What
+from apps.recommender.wish import RankedList, Seen, Wish
+from core.errors import UserError
+
+if TYPE_CHECKING:
+    from apps.recommender.recommender import Recommender
+
+LIKING_KINDS = ("rating", "share", "comment", "click")
+"""The first of these that the model knows stands for a like."""
+VIEWING_KINDS = ("click", "browse")
+EXAMPLE_SHARES = (0.5, 1.0, 0.9, 0.2, 0.0)
+"""Users to begin with, by where they stand when all are sorted by the number of their events."""
+MAX_FOUND = 6
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A list as it is shown.
+
+    Args:
+        visit: For whom; its `shown` are the ids of this list.
+        ranked: The list; None = it could not be made.
+        moves: Of the items of this list: places moved up since the one before, None = newly in it. Empty = the list
+            before was another one's.
+        refusal: Why it could not be made.
+    """
+
+    visit: Visit
+    ranked: RankedList | None
+    moves: Mapping[str, int | None]
+    refusal: UserError | None = None
+
+
+@dataclass(frozen=True)
+class Lists:
+    """Makes the lists of a page.
+
+    Args:
+        recommender: Of the bundle.
+    """
+
+    recommender: "Recommender"
+
+    @property
+    def shelf(self) -> Shelf:
+        """The items as they are now."""
+        return shelf_of(self.recommender.store.items.catalogue)
+
+    def make(self, visit: Visit, k: int = LIST_LENGTH) -> Shown:
+        """The list of a visit, and how it differs from the one before."""
+        hidden = self._hidden(visit)
+        try:
+            found = self.recommender.recommend(self.wish(visit, k + len(hidden)))
+        except UserError as error:
+            return Shown(replace(visit, shown=()), None, {}, error)
+        kept = [item for item in found.items if item.item_id not in hidden][:k]
+        ranked = replace(found, items=tuple(replace(item, rank=rank) for rank, item in enumerate(kept, 1)))
+        before = {item_id: rank for rank, item_id in enumerate(visit.shown, 1)}
+        moves = {item.item_id: before[item.item_id] - item.rank if item.item_id in before else None for item in kept}
+        visit = replace(visit, shown=tuple(item.item_id for item in kept))
+        return Shown(visit, ranked, moves if before else {})
+
+    def wish(self, visit: Visit, k: int) -> Wish:
+        """What is asked of the recommender."""
+        deeds = [seen for deed in visit.deeds if (seen := self._seen(deed))]
+        return Wish(
+            user=visit.user if visit.mode == "user" else "",
+            history=tuple(deeds),
+            interests=visit.interests if visit.mode == "new" else "",
+            item=visit.item_id if visit.mode == "item" else "",
+            k=k,
+            filters=visit.filters,
+            diversity=visit.diversity,
+            novelty=visit.novelty,
+        )
+
+    def history(self, visit: Visit) -> tuple[Seen, ...]:
+        """The events of the log of a known user, oldest first."""
+        return self.recommender.histories.get(visit.user, ()) if visit.mode == "user" else ()
+
+    @cached_property
+    def example_users(self) -> Sequence[str]:
+        """Some with many events and some with few."""
+        histories = self.recommender.histories
+        users = sorted(histories, key=lambda user: (len(histories[user]), user))
+        places = [round(share * (len(users) - 1)) for share in EXAMPLE_SHARES] if users else []
+        return list(dict.fromkeys(users[place] for place in places))
+
+    def find_users(self, query: str) -> Sequence[str]:
+        """Known users whose id holds what was typed, those that begin with it first."""
+        wanted = query.strip().casefold()
+        if not wanted:
+            return self.example_users[:MAX_FOUND]
+        found = [user for user in self.recommender.histories if wanted in user.casefold()]
+        return sorted(found, key=lambda user: (not user.casefold().startswith(wanted), len(user), user))[:MAX_FOUND]
+
+    def find_items(self, query: str) -> Sequence[int]:
+        """Rows of items whose title, in either language, or id holds what was typed; the most liked ones first."""
+        items = self.recommender.store.items
+        catalogue, wanted = items.catalogue, query.strip().casefold()
+        titles = [catalogue.titles, catalogue.more.get("title_zh", ()), catalogue.ids]
+        rows = {row for column in titles for row, text in enumerate(column) if wanted in text.casefold()}
+        return sorted(rows, key=lambda row: (-int(items.likings[row]), row))[:MAX_FOUND]
+
+    def _seen(self, deed: Deed) -> Seen | None:
+        """A deed as an event that the model knows; None = it knows none that says this."""
+        kinds = self.recommender.task.schema.kinds
+        if deed.what == "dismiss":
+            return Seen(deed.item_id, "rating", value=float("-inf")) if "rating" in kinds else None
+        wanted = LIKING_KINDS if deed.what == "like" else VIEWING_KINDS
+        return Seen(deed.item_id, next((kind for kind in wanted if kind in kinds), ""))
+
+    def _hidden(self, visit: Visit) -> set[str]:
+        """What was dismissed without the model knowing a word for it."""
+        return {deed.item_id for deed in visit.deeds if self._seen(deed) is None}
+
+
+def is_of(what: str) -> What | None:
+    """A deed as the page tells it; None = it is none."""
+    return what if what in ("view", "like", "dismiss") else None  # type: ignore[return-value]

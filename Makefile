@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-APP ?= medical_imaging
+APP ?=
 STAMP := $(VENV)/.installed
 export HF_HUB_OFFLINE ?= 1
 export GRADIO_ANALYTICS_ENABLED = False
@@ -20,7 +20,7 @@ $(STAMP): pyproject.toml constraints.txt
 	touch $@
 
 demo: setup
-	$(BIN)/python -m apps.$(APP).demo
+	$(BIN)/python -m $(if $(APP),apps.$(APP).demo,apps serve)
 
 test: setup
 	OMP_NUM_THREADS=1 $(BIN)/pytest

@@ -1,4 +1,4 @@
-"""`python -m apps` lists the apps; `python -m apps doctor` says what this machine lacks."""
+"""`python -m apps` lists the apps, `... serve` opens one page for all of them, `... doctor` says what is lacking."""
 
 import sys
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from core.app import AppSpec, Listing
-from core.cli_arguments import Parser, asked_inputs, build_parser, split_overrides
+from core.cli_arguments import DEFAULT_PORT, Parser, asked_inputs, build_parser, split_overrides
 from core.config import describe_fields, resolve_config
 from core.errors import UsageError, UserError
 from core.hardware import current_rank
@@ -128,11 +128,8 @@ def _predict(spec: AppSpec, arguments: argparse.Namespace, _: dict[str, Any]) ->
 
 def _demo(spec: AppSpec, arguments: argparse.Namespace, _: dict[str, Any]) -> int:
     run = arguments.run or Path("runs") / spec.name / "latest"
-    if arguments.run is None and not run.exists():
-        print(f"No finished run of {spec.name} yet: training the quick preset on sample data.", file=sys.stderr)
-        code = app_main(spec, "train", ["--config", "quick"])
-        if code != DONE:
-            return code
+    if arguments.run is None and (code := _trained_once(spec)) != DONE:
+        return code
 
     from core.ui.launch import launch_page
 
@@ -150,20 +147,27 @@ VERB_FUNCTIONS: Mapping[str, Callable[[AppSpec, argparse.Namespace, dict[str, An
 
 
 def suite_main(listing: Listing, argv: Sequence[str]) -> int:
-    """`python -m apps`: lists the apps, or runs the doctor."""
+    """`python -m apps`: lists the apps, serves all of them on one page, or runs the doctor."""
     return _guarded(lambda: _run_suite_verb(listing, argv), debug="--debug" in argv)
 
 
 def parse_suite(argv: Sequence[str]) -> argparse.Namespace:
     """The arguments of `python -m apps`."""
     parser = Parser("python -m apps", description="An AI application suite.", allow_abbrev=False)
-    parser.add_argument("verb", nargs="?", choices=["list", "doctor"], default="list", help="default: list")
+    parser.add_argument("verb", nargs="?", choices=["list", "serve", "doctor"], default="list", help="default: list")
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="of serve: address to listen on; default: this machine only"
+    )
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help=f"of serve; default: {DEFAULT_PORT}")
     parser.add_argument("--debug", action="store_true", help="show a traceback when something fails")
     return parser.parse_args(argv)
 
 
 def _run_suite_verb(listing: Listing, argv: Sequence[str]) -> int:
-    if parse_suite(argv).verb == "doctor":
+    arguments = parse_suite(argv)
+    if arguments.verb == "serve":
+        return _serve_all(listing, arguments)
+    if arguments.verb == "doctor":
         from core.doctor import examine
 
         return DONE if examine(listing.apps, listing.broken) else FAILED
@@ -173,6 +177,27 @@ def _run_suite_verb(listing: Listing, argv: Sequence[str]) -> int:
     for name, reason in listing.broken.items():
         print(f"{name}\n    cannot be loaded: {reason}", file=sys.stderr)
     return DONE
+
+
+def _serve_all(listing: Listing, arguments: argparse.Namespace) -> int:
+    """One page that leads to every app; those without a run are trained on sample data first."""
+    for spec in listing.apps.values():
+        code = _trained_once(spec)
+        if code != DONE:
+            return code
+
+    from core.ui.hub import launch_hub
+
+    launch_hub(list(listing.apps.values()), host=arguments.host, port=arguments.port)
+    return DONE
+
+
+def _trained_once(spec: AppSpec) -> int:
+    """Trains the quick preset where an app has no finished run yet."""
+    if (Path("runs") / spec.name / "latest").exists():
+        return DONE
+    print(f"No finished run of {spec.name} yet: training the quick preset on sample data.", file=sys.stderr)
+    return app_main(spec, "train", ["--config", "quick"])
 
 
 # ---- configs --------------------------------------------------------------------------------------

@@ -62,9 +62,9 @@ class UserTowerConfig(Record):
     kind: Literal["attention", "transformer"] = "attention"
     """Attention over the history by kind, recency and content; or a causal Transformer (SASRec)."""
     recent_events: float = Field(default=5.0, gt=0)
-    """Attention, at first: the weight of a liking falls by e over so many later ones,"""
+    """Attention, at first: the weight of a liking falls by e over so many later ones."""
     old_share: float = Field(default=0.1, gt=0, lt=1)
-    """down to this share of the newest one's."""
+    """Attention, at first: the weight falls down to this share of the newest one's."""
     layers: int = Field(default=2, ge=1)
     """Layers of the Transformer."""
     heads: int = Field(default=2, ge=1)

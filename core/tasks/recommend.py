@@ -113,7 +113,7 @@ class RecommendTask(Task):
         """Reads the vectors of the items; before they are made there are none."""
         if not (folder / VECTORS).is_file():
             return
-        vectors, likings = np.load(folder / VECTORS), np.load(folder / COUNTS)
+        vectors, likings = (np.load(folder / name, allow_pickle=False) for name in (VECTORS, COUNTS))
         if len(vectors) != self.schema.num_items + 1 or len(likings) != self.schema.num_items:
             raise UserError(
                 f"{folder} holds vectors of {len(vectors) - 1:,} items, the model knows {self.schema.num_items:,}.",

@@ -3,6 +3,7 @@
 import os
 import socket
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,9 +41,8 @@ def launch_page(spec: AppSpec, run: Path, *, host: str, port: int, store_url: st
     try:
         predictor = load_predictor(run, spec)
         store = Store(store_url)
-        server = build_server(spec.build_page(predictor, store))
-        shown = host if host not in ("0.0.0.0", "::", "") else "127.0.0.1"
-        _tell(f"Page: http://{shown}:{listener.getsockname()[1]}")
+        server = build_server({"/": spec.build_page(predictor, store)})
+        tell_address(host, listener)
         serve(server, listener)
     finally:
         if store is not None:
@@ -50,8 +50,12 @@ def launch_page(spec: AppSpec, run: Path, *, host: str, port: int, store_url: st
         listener.close()
 
 
-def build_server(page: "gr.Blocks", path: str = "/") -> "FastAPI":
-    """A web server with one page, its languages and its rules: no telemetry, no sharing, no files of this machine."""
+def build_server(pages: "Mapping[str, gr.Blocks]") -> "FastAPI":
+    """A web server with pages, their languages and their rules: no telemetry, no sharing, no files of this machine.
+
+    Args:
+        pages: By the path under which each is served.
+    """
     prepare_gradio()
     import gradio as gr
     from fastapi import FastAPI
@@ -62,24 +66,31 @@ def build_server(page: "gr.Blocks", path: str = "/") -> "FastAPI":
 
     server = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     server.add_middleware(LanguageSwitch)
-    gr.mount_gradio_app(
-        server,
-        page.queue(max_size=MAX_WAITING, default_concurrency_limit=2),
-        path=path,
-        i18n=build_i18n(),
-        theme=build_theme(),
-        css_paths=[*STYLES],
-        head=page_head(),
-        footer_links=[],
-        run_history=False,
-        allowed_paths=[],
-        max_file_size=MAX_UPLOAD,
-        show_error=False,
-        ssr_mode=False,
-        mcp_server=False,
-        pwa=False,
-    )
+    for path, page in pages.items():
+        gr.mount_gradio_app(
+            server,
+            page.queue(max_size=MAX_WAITING, default_concurrency_limit=2),
+            path=path,
+            i18n=build_i18n(),
+            theme=build_theme(),
+            css_paths=[*STYLES],
+            head=page_head(),
+            footer_links=[],
+            run_history=False,
+            allowed_paths=[],
+            max_file_size=MAX_UPLOAD,
+            show_error=False,
+            ssr_mode=False,
+            mcp_server=False,
+            pwa=False,
+        )
     return server
+
+
+def tell_address(host: str, listener: socket.socket) -> None:
+    """Says where the page is."""
+    shown = host if host not in ("0.0.0.0", "::", "") else "127.0.0.1"
+    _tell(f"Page: http://{shown}:{listener.getsockname()[1]}")
 
 
 def prepare_gradio() -> None:

@@ -102,7 +102,7 @@ def test_page_opens_and_answers_without_torch(quick_bundle: Path) -> None:
         "from core.serving.store import Store\n"
         "from core.ui.launch import build_server\n"
         "predictor = load_predictor(Path(sys.argv[1]), SPEC)\n"
-        "build_server(SPEC.build_page(predictor, Store('sqlite://')))\n"
+        "build_server({'/': SPEC.build_page(predictor, Store('sqlite://'))})\n"
         "from apps.medical_imaging.ui.reading import Metadata, Reader, sample_images\n"
         "reader = Reader(predictor)\n"
         "reader.render(reader.read_content('a.png', sample_images()[0].png, Metadata()))\n"

@@ -164,7 +164,9 @@ def test_valid_cards_are_masked_and_no_others(
         digits = f"{body}{last}"
         return re.sub(r"(\d{4})(?=\d)", r"\1 ", digits) if is_grouped and length != 15 else digits
 
-    assert mask_personal_data(before + shown(right) + after).text == f"{before}[card]{after}"
+    # Fifteen digits may be an old identity number too, which has no check digit that would tell.
+    masks = ("[card]", "[id]") if length == 15 else ("[card]",)
+    assert mask_personal_data(before + shown(right) + after).text in [f"{before}{mask}{after}" for mask in masks]
     wrong = f"{before}{body}{(right + 1) % 10}{after}"
     assert "card" not in {part.kind for part in mask_personal_data(wrong).found}
 

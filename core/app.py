@@ -5,7 +5,7 @@ listed without importing torch. See `apps/medical_imaging/app.py` for one to cop
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -118,7 +118,7 @@ class AppSpec:
         configs: The folder of its preset YAML files.
         build_page: Makes its Gradio page from a loaded predictor and a store.
         read_input: Turns one INPUT of `predict` (a path, a text) into a raw example.
-        asks: Option of `predict` to its help, for questions of several parts: they reach the answerer as one INPUT,
+        asks: Options of `predict` with their help, for questions of several parts: they reach the answerer as one INPUT,
             NAME=VALUE pairs joined by `&`.
         build_answerer: Makes what gives `predict` its JSON for one INPUT; None = the decoded answer of the model.
         package: Holds train, evaluate, export, predict and demo; empty = apps.<name>.
@@ -133,7 +133,7 @@ class AppSpec:
     build_page: Callable[["Predictor", "Store"], "gr.Blocks"]
     read_input: Callable[[str], "Example"]
     build_answerer: Callable[["Predictor"], Callable[[str], dict[str, Any]]] | None = None
-    asks: Mapping[str, str] = field(default_factory=dict)
+    asks: tuple[tuple[str, str], ...] = ()
     package: str = ""
 
     def recipe(self, name: str) -> Recipe:

@@ -138,7 +138,7 @@ def _add_predict_arguments(parser: argparse.ArgumentParser, spec: AppSpec) -> No
         return
     told = "one question as NAME=VALUE pairs joined by &; or name them by the options below"
     parser.add_argument("input", nargs="*", metavar="INPUT", help=told)
-    for name, text in spec.asks.items():
+    for name, text in spec.asks:
         parser.add_argument(f"--{name.replace('_', '-')}", dest=f"ask_{name}", metavar="VALUE", help=text)
 
 
@@ -148,11 +148,11 @@ def asked_inputs(spec: AppSpec, arguments: argparse.Namespace) -> list[str]:
     Raises:
         UsageError: There is none.
     """
-    given = {name: getattr(arguments, f"ask_{name}") for name in spec.asks}
+    given = {name: getattr(arguments, f"ask_{name}") for name, _ in spec.asks}
     asked = "&".join(f"{name}={value}" for name, value in given.items() if value is not None)
     inputs = [*arguments.input, *([asked] if asked else [])]
     if not inputs:
-        options = ", ".join(f"--{name.replace('_', '-')}" for name in spec.asks)
+        options = ", ".join(f"--{name.replace('_', '-')}" for name, _ in spec.asks)
         raise UsageError(
             "Nothing is asked.", f"An INPUT, or some of {options}.", f"See {spec.command('predict')} --help."
         )

@@ -128,11 +128,11 @@ SPEC = AppSpec(
     build_page=build_page,
     read_input=read_input,
     build_answerer=build_answerer,
-    asks={
-        "user": "a user of the data, by id",
-        "history": "ids of items that somebody had to do with, oldest first, separated by commas",
-        "interests": "what somebody looks for, in words",
-        "item": "an item to start from, by id",
-        "k": "length of the list; default: 10",
-    },
+    asks=(
+        ("user", "a user of the data, by id"),
+        ("history", "ids of items that somebody had to do with, oldest first, separated by commas"),
+        ("interests", "what somebody looks for, in words"),
+        ("item", "an item to start from, by id"),
+        ("k", "length of the list; default: 10"),
+    ),
 )

@@ -11,10 +11,23 @@ const settle = () => {
   }
 };
 
+// A form with `data-live` tells of every change, once after a quick row of them.
+let pause;
+element.addEventListener('input', (event) => {
+  const form = event.target.closest('form[data-live]');
+  if (!form) return;
+  clearTimeout(pause);
+  pause = setTimeout(
+    () => trigger('click', {...Object.fromEntries(new FormData(form)), ...form.dataset, act: form.dataset.live}),
+    120,
+  );
+});
+
 element.addEventListener('click', (event) => {
   const button = event.target.closest('button[data-act]');
   if (!button) return;
   event.preventDefault();
+  clearTimeout(pause);
   const form = button.closest('form');
   const typed = form ? Object.fromEntries(new FormData(form)) : {};
   trigger('click', {...typed, ...(form ? form.dataset : {}), ...button.dataset});

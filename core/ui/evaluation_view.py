@@ -27,10 +27,10 @@ def read_table(evaluation: Mapping[str, Any], name: str) -> list[dict[str, Any]]
     return [dict(zip(found["columns"], row, strict=True)) for row in found["rows"]] if found else []
 
 
-def headline(metrics: Mapping[str, Any], names: Names, language: Language) -> str:
-    """The figures that there are, in the order of the names."""
+def headline(metrics: Mapping[str, Any], names: Names, language: Language, *, digits: int = 2) -> str:
+    """The figures that there are, in the order of the names, with so many digits after the point."""
     shown = [Tile(name.in_language(language), metrics[key]) for key, name in names.items() if key in metrics]
-    return tiles(shown) if shown else f'<p class="quiet">{NO_FIGURES.in_language(language)}</p>'
+    return tiles(shown, digits=digits) if shown else f'<p class="quiet">{NO_FIGURES.in_language(language)}</p>'
 
 
 def label_table(

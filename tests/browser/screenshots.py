@@ -24,8 +24,6 @@ CHATS = {
     "zh": ("运费多少钱？", "退款", "钱什么时候能退回来？"),
 }
 """An answer with its source, a question that is too short and asked back, and one to look into."""
-
-
 INTERESTS = {"en": "something for tea lovers", "zh": "给喜欢喝茶的人"}
 
 
@@ -95,15 +93,20 @@ def shrink(path: Path) -> None:
 
 
 def draw_recommender(page: Page, language: str) -> None:
-    """Somebody new who likes one thing and says what for."""
+    """Somebody new who says what they look for and likes one thing; then what the team sees."""
     page.wait_for_selector("#grid .item")
-    page.locator("#panel-wish textarea").fill(INTERESTS[language])
-    page.keyboard.press("Enter")
-    page.wait_for_selector("#grid .tag.warn >> visible=true")
-    page.locator("#grid [data-act=like] >> visible=true").first.click()
-    page.wait_for_selector("#events li >> visible=true")
-    page.wait_for_timeout(300)
+    page.locator("#who [data-mode=new]").click()
+    page.locator("#who textarea").fill(INTERESTS[language])
+    page.locator("#who [data-act=interests]").click()
+    page.wait_for_selector("#grid .sources >> visible=true")
+    expect(page.locator("#grid .sources")).to_contain_text(INTERESTS[language], use_inner_text=True)
+    page.locator("#grid [data-act=like]").nth(1).click()
+    page.wait_for_selector("#grid .deed")
+    page.mouse.move(0, 0)
     keep(page, f"recommender_{language}")
+    page.get_by_role("tab").last.click()
+    page.wait_for_selector("#plots img")
+    keep(page, f"recommender_model_{language}")
 
 
 DRAWERS: Mapping[str, tuple[Callable[[Page, str], None], int]] = {

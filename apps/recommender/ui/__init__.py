@@ -1,4 +1,4 @@
-"""The page: lists that answer to every click and slider, and how good the model was measured to be."""
+"""The page: lists that answer to every click, what they are made from, two models side by side, and figures."""
 
 from pathlib import Path
 
@@ -6,18 +6,21 @@ import gradio as gr
 
 from apps.recommender.app import SPEC
 from apps.recommender.recommender import Recommender
-from apps.recommender.ui.list_tab import build_list_tab
-from apps.recommender.ui.model_tab import render_model
+from apps.recommender.ui.compare_tab import build_compare_tab
+from apps.recommender.ui.history_tab import build_history_tab
+from apps.recommender.ui.lists import Lists
+from apps.recommender.ui.model_tab import measured_limits, render_model, render_plots
+from apps.recommender.ui.shop_tab import build_shop_tab, first_visit
 from core.serving.predictor import Predictor
 from core.serving.store import Store
 from core.texts import Text
-from core.ui.evaluation_view import render_plots
+from core.ui.actions import AT_ONCE
 from core.ui.frame import open_frame, show_html
 from core.ui.translations import label
 
 STYLE = Path(__file__).with_name("recommender.css")
-LIST, MODEL = Text("For you", "为你推荐"), Text("Model", "模型与评估")
-PLOTS = {"training": Text("Training", "训练过程")}
+SHOP, HISTORY = Text("For you", "为你推荐"), Text("History", "历史")
+COMPARE, MODEL = Text("Side by side", "并排对比"), Text("Model", "模型与评估")
 
 
 def build_recommender_page(predictor: Predictor, store: Store) -> gr.Blocks:
@@ -28,11 +31,20 @@ def build_recommender_page(predictor: Predictor, store: Store) -> gr.Blocks:
         store: Unused by this page: what visitors do on it is forgotten with their visit.
     """
     del store
-    recommender = Recommender(predictor)
-    with open_frame(SPEC.title, SPEC.summary, SPEC.limits, style=STYLE) as page, gr.Tabs():
-        with gr.Tab(label(LIST), id="list"):
-            build_list_tab(recommender, page)
-        with gr.Tab(label(MODEL), id="model"):
-            show_html(render_model(predictor), elem_id="model")
-            show_html(render_plots(predictor, PLOTS), elem_id="plots")
+    lists = Lists(Recommender(predictor))
+    limits = (*SPEC.limits, *measured_limits(predictor))
+    with open_frame(SPEC.title, SPEC.summary, limits, style=STYLE) as page:
+        visit = gr.State(first_visit(lists))
+        with gr.Tabs():
+            with gr.Tab(label(SHOP), id="shop"):
+                build_shop_tab(lists, visit, page)
+            with gr.Tab(label(HISTORY), id="history") as history:
+                build_history_tab(lists, visit, history)
+            with gr.Tab(label(COMPARE), id="compare") as compare:
+                build_compare_tab(lists, predictor, visit, compare)
+            with gr.Tab(label(MODEL), id="model") as model:
+                figures = show_html(elem_id="model")
+                plots = show_html(elem_id="plots")
+        # What was measured since the page was opened is there too; drawing takes a second.
+        model.select(lambda: (render_model(predictor), render_plots(predictor)), None, [figures, plots], **AT_ONCE)
     return page

@@ -1,4 +1,4 @@
-"""What an item is called and said to be, in both languages of the page; columns named `..._zh` hold the Chinese words."""
+"""What an item is called and said to be, in both languages; columns named `..._zh` hold the Chinese words."""
 
 import re
 from collections.abc import Iterable, Sequence

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard, get_args
 
 from apps.recommender.ui.shelf import Shelf, shelf_of
 from apps.recommender.ui.visit import LIST_LENGTH, Deed, Visit, What
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from apps.recommender.recommender import Recommender
 
 LIKING_KINDS = ("rating", "share", "comment", "click")
-"""The first of these that the model knows stands for a like."""
+"""The first of these that the model has met stands for a like."""
 VIEWING_KINDS = ("click", "browse")
 EXAMPLE_SHARES = (0.5, 1.0, 0.9, 0.2, 0.0)
 """Users to begin with, by where they stand when all are sorted by the number of their events."""
@@ -56,16 +56,15 @@ class Lists:
 
     def make(self, visit: Visit, k: int = LIST_LENGTH) -> Shown:
         """The list of a visit, and how it differs from the one before."""
-        hidden = self._hidden(visit)
         try:
-            found = self.recommender.recommend(self.wish(visit, k + len(hidden)))
+            ranked = self.recommender.recommend(self.wish(visit, k))
         except UserError as error:
             return Shown(replace(visit, shown=()), None, {}, error)
-        kept = [item for item in found.items if item.item_id not in hidden][:k]
-        ranked = replace(found, items=tuple(replace(item, rank=rank) for rank, item in enumerate(kept, 1)))
         before = {item_id: rank for rank, item_id in enumerate(visit.shown, 1)}
-        moves = {item.item_id: before[item.item_id] - item.rank if item.item_id in before else None for item in kept}
-        visit = replace(visit, shown=tuple(item.item_id for item in kept))
+        moves = {
+            item.item_id: before[item.item_id] - item.rank if item.item_id in before else None for item in ranked.items
+        }
+        visit = replace(visit, shown=tuple(item.item_id for item in ranked.items))
         return Shown(visit, ranked, moves if before else {})
 
     def wish(self, visit: Visit, k: int) -> Wish:
@@ -76,6 +75,7 @@ class Lists:
             history=tuple(deeds),
             interests=visit.interests if visit.mode == "new" else "",
             item=visit.item_id if visit.mode == "item" else "",
+            without=tuple(deed.item_id for deed in visit.deeds if deed.what == "dismiss"),
             k=k,
             filters=visit.filters,
             diversity=visit.diversity,
@@ -110,19 +110,19 @@ class Lists:
         rows = {row for column in titles for row, text in enumerate(column) if wanted in text.casefold()}
         return sorted(rows, key=lambda row: (-int(items.likings[row]), row))[:MAX_FOUND]
 
+    @cached_property
+    def _kinds(self) -> frozenset[str]:
+        """Kinds of events that the model has met in training; of the others it knows the name alone."""
+        return frozenset(event.kind for events in self.recommender.histories.values() for event in events)
+
     def _seen(self, deed: Deed) -> Seen | None:
-        """A deed as an event that the model knows; None = it knows none that says this."""
-        kinds = self.recommender.task.schema.kinds
+        """A deed as an event that the model has learnt from; None = it has learnt from none that says this."""
         if deed.what == "dismiss":
-            return Seen(deed.item_id, "rating", value=float("-inf")) if "rating" in kinds else None
+            return Seen(deed.item_id, "rating", value=float("-inf")) if "rating" in self._kinds else None
         wanted = LIKING_KINDS if deed.what == "like" else VIEWING_KINDS
-        return Seen(deed.item_id, next((kind for kind in wanted if kind in kinds), ""))
-
-    def _hidden(self, visit: Visit) -> set[str]:
-        """What was dismissed without the model knowing a word for it."""
-        return {deed.item_id for deed in visit.deeds if self._seen(deed) is None}
+        return Seen(deed.item_id, next((kind for kind in wanted if kind in self._kinds), ""))
 
 
-def is_of(what: str) -> What | None:
-    """A deed as the page tells it; None = it is none."""
-    return what if what in ("view", "like", "dismiss") else None  # type: ignore[return-value]
+def is_deed(what: str) -> TypeGuard[What]:
+    """Is it one of the things that can be done to a card?"""
+    return what in get_args(What)

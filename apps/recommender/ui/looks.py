@@ -40,8 +40,9 @@ def render_tile(look: Look, item_id: str) -> str:
     """Soft shapes, which differ from item to item, and the drawing of the category."""
     bits = hashlib.sha1(item_id.encode("utf-8", "replace"), usedforsecurity=False).digest()
     place = [byte / 255 for byte in bits]
+    size = 46 + 36 * place[2]
     shapes = (
-        f'<circle class="near" cx="{40 + 240 * place[0]:.0f}" cy="{90 + 60 * place[1]:.0f}" r="{46 + 36 * place[2]:.0f}"/>'
+        f'<circle class="near" cx="{40 + 240 * place[0]:.0f}" cy="{90 + 60 * place[1]:.0f}" r="{size:.0f}"/>'
         f'<circle class="far" cx="{320 * place[3]:.0f}" cy="{10 + 40 * place[4]:.0f}" r="{26 + 40 * place[5]:.0f}"/>'
         f'<path class="far" d="M-10 {96 + 30 * place[6]:.0f} Q {80 + 60 * place[7]:.0f} {60 + 50 * place[8]:.0f} '
         f'330 {100 + 30 * place[9]:.0f} V 150 H -10 Z"/>'

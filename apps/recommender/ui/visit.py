@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from apps.recommender.wish import Filters, Seen, Wish
+from apps.recommender.wish import Filters
 
 Mode = Literal["user", "new", "item"]
 What = Literal["view", "like", "dismiss"]

@@ -118,7 +118,7 @@ class AppSpec:
         configs: The folder of its preset YAML files.
         build_page: Makes its Gradio page from a loaded predictor and a store.
         read_input: Turns one INPUT of `predict` (a path, a text) into a raw example.
-        asks: Options of `predict` with their help, for questions of several parts: they reach the answerer as one INPUT,
+        asks: Options of `predict` with their help, for questions of several parts: the answerer gets one INPUT of
             NAME=VALUE pairs joined by `&`.
         build_answerer: Makes what gives `predict` its JSON for one INPUT; None = the decoded answer of the model.
         package: Holds train, evaluate, export, predict and demo; empty = apps.<name>.

@@ -1,6 +1,7 @@
 """What browser tests share: the page served once, a browser that notes what it should not see, and files to upload."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -69,22 +70,26 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture
 def open_page(served: Served, chromium: Browser) -> Iterator[Callable[..., Seen]]:
     """Opens the medical page in a fresh browser: `open_page(locale="zh-CN")`."""
-    yield from _opening(served, chromium, "#examples button")
+    with opened(served, chromium, "#examples button") as opening:
+        yield opening
 
 
 @pytest.fixture
 def open_support(served_support: Served, chromium: Browser) -> Iterator[Callable[..., Seen]]:
     """Opens the page of customer service in a fresh browser."""
-    yield from _opening(served_support, chromium, "#chat-log .choice >> visible=true")
+    with opened(served_support, chromium, "#chat-log .choice >> visible=true") as opening:
+        yield opening
 
 
 @pytest.fixture
 def open_shop(served_shop: Served, chromium: Browser) -> Iterator[Callable[..., Seen]]:
     """Opens the page of the recommender in a fresh browser."""
-    yield from _opening(served_shop, chromium, "#grid .item")
+    with opened(served_shop, chromium, "#grid .item") as opening:
+        yield opening
 
 
-def _opening(served: Served, chromium: Browser, ready: str) -> Iterator[Callable[..., Seen]]:
+@contextmanager
+def opened(served: Served, chromium: Browser, ready: str) -> Iterator[Callable[..., Seen]]:
     """Opens pages; checks at the end what they must not have done.
 
     Args:

@@ -1,13 +1,23 @@
 """The page of the recommender as a visitor and the shop's team use it, in a real browser."""
 
+import json
 import re
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+import uvicorn
+from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.conftest import Seen
+from apps.recommender.app import SPEC
+from apps.recommender.recommender import Recommender
+from apps.recommender.ui import build_shop_page
+from apps.recommender.ui.lists import Lists
+from core.data.catalogue import make_catalogue
+from core.serving.predictor import load_predictor
+from core.ui.launch import build_server, open_port
+from tests.browser.conftest import Seen, Served, opened
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=20_000)
@@ -42,7 +52,7 @@ def act(page: Page, what: str, number: int) -> str:
     item_id = str(card.get_attribute("data-id"))
     card.locator(f"[data-act={what}] >> visible=true").click()
     expect(page.locator(f"#grid .deed.{what}").first).to_be_visible()
-    expect(page.locator(f'#grid .item[data-id="{item_id}"]')).to_have_count(0)
+    expect(page.locator(f"#grid .item[data-id={json.dumps(item_id)}]")).to_have_count(0)
     return item_id
 
 
@@ -218,6 +228,44 @@ def test_words_of_visitors_are_inert(open_shop: Open) -> None:
     assert page.locator("img[src=x]").count() == 0
     assert page.locator(".gradio-container b[style]").count() == 0
     assert not requests
+
+
+@pytest.fixture
+def nasty_shop(shop_bundle: Path) -> Iterator[Served]:
+    """The page with items added whose every word is markup that would run."""
+    predictor = load_predictor(shop_bundle, SPEC)
+    recommender = Recommender(predictor)
+    texts = {name: [f"{NASTY} {number}" for number in range(3)] for name in ("title", "description", "tags")}
+    ids = [f"'\"><img src=x onerror=alert(3)>{number}" for number in range(3)]
+    recommender.store.add(make_catalogue({"item_id": ids, "category": [NASTY] * 3, **texts}, {"title_zh": [NASTY] * 3}))
+    page = build_shop_page(Lists(recommender), predictor)
+    listener = open_port("127.0.0.1", 0)
+    server = uvicorn.Server(uvicorn.Config(build_server({"/": page}), log_level="critical", lifespan="on"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    try:
+        yield Served(f"http://127.0.0.1:{listener.getsockname()[1]}", shop_bundle)
+    finally:
+        server.should_exit = True
+        thread.join(20)
+        listener.close()
+
+
+def test_words_of_items_are_inert_and_new_items_are_told(nasty_shop: Served, chromium: Browser) -> None:
+    with opened(nasty_shop, chromium, "#grid .item") as open_nasty:
+        page = open_nasty().page
+        page.locator("#tune .chips label", has_text="<script>").click()
+        expect(page.locator("#grid .item")).to_have_count(3)
+        expect(page.locator("#grid h3 >> visible=true").first).to_contain_text("onerror=alert(1)")
+        expect(page.locator("#grid .item .tag.good").first).to_have_text("new item", use_inner_text=True)
+        act(page, "like", 0)
+        page.locator("#grid .item").first.locator("[data-act=alike]").click()
+        expect(page.locator("#grid h2")).to_contain_text("Like <img", use_inner_text=True)
+        for name in TABS[:3]:
+            tab(page, name)
+            page.wait_for_timeout(500)
+        assert page.locator("img[src=x]").count() == 0
+        assert page.locator(".gradio-container b[style]").count() == 0
 
 
 def test_keyboard_goes_on_where_it_was(open_shop: Open) -> None:

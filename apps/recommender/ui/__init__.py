@@ -31,7 +31,16 @@ def build_recommender_page(predictor: Predictor, store: Store) -> gr.Blocks:
         store: Unused by this page: what visitors do on it is forgotten with their visit.
     """
     del store
-    lists = Lists(Recommender(predictor))
+    return build_shop_page(Lists(Recommender(predictor)), predictor)
+
+
+def build_shop_page(lists: Lists, predictor: Predictor) -> gr.Blocks:
+    """The whole page.
+
+    Args:
+        lists: Makes the lists.
+        predictor: Of their model.
+    """
     limits = (*SPEC.limits, *measured_limits(predictor))
     with open_frame(SPEC.title, SPEC.summary, limits, style=STYLE) as page:
         visit = gr.State(first_visit(lists))

@@ -74,7 +74,7 @@ def tab(page: Page, name: str) -> None:
 
 def test_known_user_is_shown_with_reasons_and_is_no_cold_start(open_shop: Open) -> None:
     page = open_shop().page
-    expect(page.locator("#grid h2")).to_contain_text("For visitor-", use_inner_text=True)
+    expect(page.locator("#grid h2")).to_contain_text("For user visitor-", use_inner_text=True)
     expect(page.locator("#grid .sources")).to_contain_text("events in the log", use_inner_text=True)
     assert page.locator("#grid .cold").count() == 0
     assert len(ids(page)) == 12
@@ -196,7 +196,7 @@ def test_history_and_comparison_are_of_the_visit(open_shop: Open) -> None:
     page = open_shop().page
     act(page, "like", 1)
     liked = seen(page.locator("#grid .deed.like > span > span[dir] >> visible=true"))
-    user = seen(page.locator("#grid h2")).removeprefix("For ")
+    user = seen(page.locator("#grid h2")).removeprefix("For user ")
     tab(page, "history")
     expect(page.locator("#history h2")).to_contain_text(user, use_inner_text=True)
     expect(page.locator("#history .past").first).to_contain_text(liked, use_inner_text=True)

@@ -54,7 +54,8 @@ def render_card(item: Ranked, shelf: Shelf, moves: Mapping[str, int | None], bec
         about = highlight(description_of(catalogue, row).in_language(language), matching, DESCRIPTION_CHARS)
         view = escape(filled(words.VIEW, item=title).in_language(language))
         return (
-            f'<p class="group" dir="auto">{inert(category_name(catalogue, row).in_language(language), 60)}</p>'
+            f'<div class="above"><p class="group" dir="auto">'
+            f"{inert(category_name(catalogue, row).in_language(language), 60)}</p>{tags}</div>"
             f'<h3><button type="button" class="title" dir="auto" data-act="view" data-item="{escape(item.item_id)}" '
             f'aria-label="{view}">{highlight(title.in_language(language), matching)}</button></h3>'
             f'<p class="about" dir="auto">{about}</p>'
@@ -66,7 +67,7 @@ def render_card(item: Ranked, shelf: Shelf, moves: Mapping[str, int | None], bec
         f'<span class="rank"><span class="hidden-words">{inline(words.RANK)} </span>{item.rank}</span>'
         f"{_move(moved)}</div>"
         f'<div class="told">{in_both(told)}{_reason(item, shelf, because)}'
-        f'<div class="foot"><span class="price">{price}</span><span class="tags">{tags}</span>'
+        f'<div class="foot"><span class="price">{price}</span>'
         f'<span class="acts">{acts}</span></div></div></li>'
     )
 

@@ -33,7 +33,7 @@ LENGTH = 10
 THIS = Text("This model", "本模型")
 WHAT_IS_LIKED = Text("What most people like", "热门商品")
 AGAINST = Text("Compare with", "对比对象")
-FOR_USER = Text("The same list for {who}, made by two models.", "同一位用户 {who}，两个模型的列表。")
+FOR_USER = Text("The same list for user {who}, made by two models.", "同一位用户 {who}，两个模型的列表。")
 FOR_VISITOR = Text(
     "The same list for this visitor, made by two models; the visit is the one of the first tab.",
     "同一位访客，两个模型的列表；访问内容取自第一个标签页。",

@@ -49,7 +49,7 @@ def _head(shown: Shown, lists: Lists) -> str:
     return (
         f'<div class="list-head"><div><h2 dir="auto">{inline(title)} {cold}</h2>'
         f'<p class="quiet sources">{sources}</p></div>'
-        f'<p class="fine changes" role="status">{_changes(shown)}</p></div>'
+        f'<p class="changes" role="status">{_changes(shown)}</p></div>'
         + (f'<p class="fine cost">{inline(told)}</p>' if told else "")
     )
 

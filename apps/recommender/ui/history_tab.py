@@ -20,7 +20,7 @@ from core.ui.inert import inert, plain
 from core.ui.translations import inline
 
 MAX_SHOWN = 100
-OF_USER = Text("What {who} did", "{who} 的历史行为")
+OF_USER = Text("What user {who} did", "用户 {who} 的历史行为")
 OF_VISITOR = Text("What the visitor did on this page", "访客在本页的行为")
 NOTHING = Text(
     "Nothing yet: like or view a card, or choose a known user.", "暂无记录：请点击商品卡片，或选择一位已知用户。"

@@ -33,7 +33,7 @@ RESET = Text("Reset", "重置")
 
 # ---- above the list
 HEADS = {
-    "known": Text("For {who}", "为 {who} 推荐"),
+    "known": Text("For user {who}", "为用户 {who} 推荐"),
     "events": Text("For a new visitor", "为新访客推荐"),
     "interests": Text("For a new visitor", "为新访客推荐"),
     "item": Text("Like {item}", "与“{item}”相似"),

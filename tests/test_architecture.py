@@ -373,3 +373,10 @@ def test_no_network_host_is_written_down() -> None:
 def host_of(word: str) -> str:
     after = word.partition("://")[2]
     return after.split("/")[0].split(":")[0].strip("`'\".,)")
+
+
+def test_test_files_have_names_of_their_own() -> None:
+    """pytest imports files of folders that are no packages by their bare name: two alike cannot both be collected."""
+    files = [file for file in (ROOT / "tests").rglob("test_*.py") if not (file.parent / "__init__.py").is_file()]
+    names = [file.name for file in files]
+    assert sorted(set(names)) == sorted(names), sorted({name for name in names if names.count(name) > 1})

@@ -1,13 +1,10 @@
 """The layouts of MovieLens, old and new, and sets of the hub are read without any setting."""
 
-import os
 from pathlib import Path
 
 import pytest
 
 from tests.core.data.tiny_log import ITEMS, START_S, events, load, named, read, write_rows
-
-REAL_DATA = os.environ.get("SUITE_REAL_DATA")
 
 
 def write_latest(folder: Path) -> Path:
@@ -117,9 +114,8 @@ def test_load_interactions_of_hub_set_with_configurations_equals_the_folder(tmp_
     assert load(f"hub:{folder}").fingerprint == load(tmp_path / "plain").fingerprint
 
 
-@pytest.mark.skipif(not REAL_DATA, reason="needs SUITE_REAL_DATA")
-def test_load_interactions_of_the_real_small_set() -> None:
-    loaded = load(Path(str(REAL_DATA)) / "movielens-latest-small", rejected_to="unused.csv")
+def test_load_interactions_of_the_real_small_set(real_data: Path) -> None:
+    loaded = load(real_data / "movielens-latest-small", rejected_to="unused.csv")
     assert len(loaded.catalogue) == 9742
     assert len(loaded.split.log) == 100_836
     assert loaded.catalogue.titles[0] == "Toy Story (1995)"

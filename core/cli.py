@@ -23,7 +23,7 @@ DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES}
 
 def app_main(spec: AppSpec, verb: str, argv: Sequence[str]) -> int:
     """Runs one verb of an app and gives the exit code: 0 done, 1 failed, 2 bad usage, 130 interrupted."""
-    return _guarded(lambda: _run_verb(spec, verb, argv), debug="--debug" in argv)
+    return guarded(lambda: _run_verb(spec, verb, argv), debug="--debug" in argv)
 
 
 def _run_verb(spec: AppSpec, verb: str, argv: Sequence[str]) -> int:
@@ -148,7 +148,7 @@ VERB_FUNCTIONS: Mapping[str, Callable[[AppSpec, argparse.Namespace, dict[str, An
 
 def suite_main(listing: Listing, argv: Sequence[str]) -> int:
     """`python -m apps`: lists the apps, serves all of them on one page, or runs the doctor."""
-    return _guarded(lambda: _run_suite_verb(listing, argv), debug="--debug" in argv)
+    return guarded(lambda: _run_suite_verb(listing, argv), debug="--debug" in argv)
 
 
 def parse_suite(argv: Sequence[str]) -> argparse.Namespace:
@@ -238,7 +238,7 @@ def _preset_for_machine(spec: AppSpec, presets: Mapping[str, Path]) -> tuple[Pat
 # ---- errors --------------------------------------------------------------------------------------
 
 
-def _guarded(action: Callable[[], int], *, debug: bool) -> int:
+def guarded(action: Callable[[], int], *, debug: bool) -> int:
     """Runs an action; what the user can mend is told without a traceback."""
     try:
         return action()

@@ -93,7 +93,7 @@ def build_parser(spec: AppSpec, verb: str) -> argparse.ArgumentParser:
         _add_train_arguments(parser, spec)
         parser.epilog = _settings_help(spec.recipes[0])
     else:
-        _add_run_argument(parser, spec, is_optional=verb == "demo")
+        add_run_argument(parser, spec, is_optional=verb == "demo")
     if verb in ("evaluate", "export"):
         parser.add_argument("--data", metavar="PATH", help="other data than it was trained on: sample, PATH or hub:ID")
         parser.add_argument("--output-dir", type=Path, metavar="DIR", help="default: beside the run")
@@ -159,7 +159,8 @@ def asked_inputs(spec: AppSpec, arguments: argparse.Namespace) -> list[str]:
     return inputs
 
 
-def _add_run_argument(parser: argparse.ArgumentParser, spec: AppSpec, *, is_optional: bool) -> None:
+def add_run_argument(parser: argparse.ArgumentParser, spec: AppSpec, *, is_optional: bool = False) -> None:
+    """Which run or bundle a verb works on."""
     help_text = f"folder of a finished run or of a bundle, such as runs/{spec.name}/latest"
     if is_optional:
         parser.add_argument("run", nargs="?", type=Path, metavar="RUN_OR_BUNDLE", help=f"{help_text} (the default)")

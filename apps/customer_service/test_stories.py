@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from apps.customer_service.stories import check_stories, load_stories, tell_story
-from core.cli import DONE, FAILED, USAGE
+from core.cli import DONE, FAILED, guarded
 from core.cli_arguments import Parser
-from core.errors import UsageError, UserError
 
 LATEST = Path("runs/customer_service/latest")
 
@@ -18,11 +17,7 @@ def main(argv: Sequence[str]) -> int:
     Returns:
         0 all passed, 1 some failed or the bot cannot be opened, 2 the file or the command line is not right.
     """
-    try:
-        return _tell(argv)
-    except UserError as error:
-        _tell_error(error)
-        return USAGE if isinstance(error, UsageError) else FAILED
+    return guarded(lambda: _tell(argv), debug=False)
 
 
 def _tell(argv: Sequence[str]) -> int:
@@ -53,14 +48,6 @@ def _tell(argv: Sequence[str]) -> int:
 def _write(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
-
-
-def _tell_error(error: UserError) -> None:
-    """As the command line of every app tells it."""
-    lines = [f"Error: {error.what}"]
-    lines += [f"  Right would be: {error.allowed}"] if error.allowed else []
-    lines += [f"  What to do: {error.fix}"] if error.fix else []
-    sys.stderr.write("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from apps.recommender.list_config import ListConfig
 from core.app import AppSpec, AssetJob, Comparison, Progress, Recipe
 from core.backbones.recommender_config import RecommenderModelConfig
 from core.config import Config
@@ -27,6 +28,7 @@ class RecommenderConfig(Config):
 
     data: InteractionConfig = InteractionConfig()
     model: RecommenderModelConfig = RecommenderModelConfig()
+    lists: ListConfig = ListConfig()
 
 
 def build_data(config: RecommenderConfig, progress: Progress) -> "DataModule":

@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from apps.recommender.data import ShopData
+from apps.recommender.histories import write_histories
 from apps.recommender.item_store import FACTS, HISTORIES, ITEM_GRAPH, ITEMS, write_index
 from apps.recommender.start import liked_histories
 from core.app import AssetJob
 from core.data.catalogue import write_catalogue
-from core.data.event_log import EventLog
 from core.data.interaction_splits import UserExamples
 from core.evaluation.evaluation import Evaluation, Table
 from core.evaluation.recommendation import chunks, estimate_users, rank_targets, user_metrics
@@ -56,7 +56,7 @@ def make_items(job: AssetJob) -> Mapping[str, Evaluation]:
     np.save(folder / COUNTS, counts)
     write_catalogue(data.catalogue, folder / ITEMS)
     write_index(folder, vectors[1:, model.dimension :])
-    _write_histories(data.split.log, data, folder / HISTORIES)
+    write_histories(data.split.log, data.catalogue.ids, folder / HISTORIES)
     facts = {
         "new_scale": float(model.new_scale),
         "source_scale": float(model.source_scale),
@@ -94,22 +94,6 @@ def _export_item_graph(model: "TwoTower", file: Path, job: AssetJob) -> dict[str
     export_onnx(graph, traced, item_specs(model), outputs, file, opset=job.config.export.opset)
     parity = check_parity(graph, file, arrays, job.config.export.parity_tolerance)
     return {"parity": parity.largest_difference}
-
-
-def _write_histories(log: EventLog, data: ShopData, file: Path) -> None:
-    """All events of known users, so that a list for one of them begins where the data ends."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    users, ids = pa.array(log.users), pa.array(data.catalogue.ids)
-    columns = {
-        "user": users.take(pa.array(log.user_E)),
-        "item_id": ids.take(pa.array(log.row_E)),
-        "time": log.time_E,
-        "kind": pa.array(log.kinds).take(pa.array(log.kind_E.astype(np.int32))),
-        "weight": log.weight_E,
-    }
-    pq.write_table(pa.table(columns), file)
 
 
 # ---- what is fitted and measured -----------------------------------------------------------------

@@ -21,6 +21,8 @@ MEANT = 6
 """Items that match the best stand for the interests, as if they had been looked at."""
 LEAST_MATCH = 0.4
 """Share of the best match that an item needs to be one of them."""
+SPREAD_OVER = 12
+"""So many of the best items, and four times as many that match, tell what a standard deviation of scores is."""
 MATCH_WEIGHT = 1.5
 """How much a full match counts, in standard deviations of the model's scores."""
 
@@ -63,8 +65,12 @@ def rows_meant(match_N: npt.NDArray[np.float64]) -> list[int]:
 
 
 def with_match(
-    scores_N: npt.NDArray[np.floating], match_N: npt.NDArray[np.float64], rows: npt.NDArray[np.int64]
+    scores_P: npt.NDArray[np.floating], match_P: npt.NDArray[np.float64], spread: float
 ) -> npt.NDArray[np.floating]:
-    """Scores of some rows that count what the model says and how well a text matches."""
-    spread = max(float(np.std(scores_N)), 1e-9)
-    return scores_N / spread + MATCH_WEIGHT * match_N[rows]
+    """Scores that count what the model says, in its standard deviations, and how well a text matches."""
+    return scores_P / spread + MATCH_WEIGHT * match_P
+
+
+def spread_of(scores_P: npt.NDArray[np.floating]) -> float:
+    """Their standard deviation."""
+    return max(float(np.std(scores_P)), 1e-9) if len(scores_P) else 1.0

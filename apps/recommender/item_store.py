@@ -83,7 +83,7 @@ class ItemStore:
         self._lock = threading.Lock()
 
     def search(
-        self, user: FloatArray, k: int, banned: npt.NDArray[np.bool_]
+        self, user: FloatArray, k: int, banned: npt.NDArray[np.bool_], items: Items
     ) -> tuple[npt.NDArray[np.int64], FloatArray]:
         """Rows and scores of the k best items that are not banned, the best first.
 
@@ -91,8 +91,8 @@ class ItemStore:
             user: (D + 1,).
             k: Fewer come where there are fewer.
             banned: Of all items (N,).
+            items: Those to search; of an earlier moment, if a list was begun then.
         """
-        items = self.items
         allowed = len(banned) - int(banned.sum())
         if allowed == 0:
             return np.zeros(0, np.int64), np.zeros(0, np.float32)

@@ -3,20 +3,25 @@
 Shapes: L events, N items, D dimensions, K items of a list.
 """
 
-from pathlib import Path
+import threading
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
+from apps.recommender.choose import Exploration, Flags, Rows, Scored, Scores, choose
 from apps.recommender.data import FIELDS
-from apps.recommender.diversity import diversify
-from apps.recommender.interests import MEANT, InterestIndex, rows_meant, with_match
-from apps.recommender.item_store import HISTORIES, ItemStore
+from apps.recommender.histories import Histories
+from apps.recommender.interests import MEANT, SPREAD_OVER, InterestIndex, rows_meant, spread_of, with_match
+from apps.recommender.item_store import HISTORIES, Items, ItemStore
+from apps.recommender.shop_rules import ShopRules, read_rules
 from apps.recommender.wish import Filters, Ranked, RankedList, Reason, Seen, Start, Wish
+from core.data.catalogue import Catalogue
 from core.data.event_log import UNKNOWN_TIME
 from core.errors import UsageError, UserError
 from core.export.bundle import ASSETS
+from core.serving.rules import Rule
 from core.tasks.recommend import DAY_S, RecommendTask
 
 if TYPE_CHECKING:
@@ -27,8 +32,6 @@ FloatArray = npt.NDArray[np.float32]
 MAX_K = 1000
 REASONED_EVENTS = 30
 """The newest events of a history among which the reason for an item is looked for."""
-POOL = 5
-"""How many times as many items as are shown diversity chooses from."""
 
 
 class Recommender:
@@ -47,43 +50,106 @@ class Recommender:
         assert self.task.likings is not None
         text, schema = self.config.model.text, self.task.schema
         self.store = ItemStore(folder, self.task.vectors, self.task.likings, text, schema, threads=threads)
-        self.histories = read_histories(folder / HISTORIES)
+        self.histories = Histories(folder / HISTORIES)
         self.interests = InterestIndex()
+        self._lock = threading.Lock()
+        self._read_rules: tuple[Sequence[Rule], Catalogue, ShopRules | None] = ((), self.store.items.catalogue, None)
 
-    def recommend(self, wish: Wish) -> RankedList:
+    def recommend(self, wish: Wish, rules: Sequence[Rule] = (), exploration: Exploration | None = None) -> RankedList:
         """The list for a wish.
+
+        Args:
+            wish: What is asked for.
+            rules: Of the shop.
+            exploration: Places that are left to chance; None = none.
 
         Raises:
             UserError: It names a user, item or kind that is not known, or asks for an impossible list.
         """
         if not 1 <= wish.k <= MAX_K:
             raise UsageError(f"A list of {wish.k} items.", f"From 1 to {MAX_K}.", "Ask for another length.")
-        events, start = self._history(wish)
+        events, start = self.history_of(wish)
         items = self.store.items
-        banned = self._banned(wish, events)
-        if not events and not wish.interests:
-            return self._popular(wish, banned)
-        shown = events[-(self.task.schema.max_history - MEANT) :]
-        match_N = self.interests.match(wish.interests, items.catalogue) if wish.interests else None
-        arrays = self._arrays(shown, self._meant(wish, match_N))
-        user = self.session.run(arrays)["user"][0]
-        pool = wish.k * (POOL if wish.diversity or wish.novelty else 1)
-        rows, scores = self.store.search(user, pool, banned)
-        if match_N is not None:
-            rows, scores = _matching(user, rows, match_N, banned, items.targets, pool)
-        rows, scores, cost = diversify(
-            rows, scores, items.targets, items.likings, wish.k, diversity=wish.diversity, novelty=wish.novelty
+        banned_N = self.banned(wish, events, items.catalogue)
+        if events or wish.interests:
+            shown = self.newest(events)
+            match_N = self.interests.match(wish.interests, items.catalogue) if wish.interests else None
+            arrays = self.arrays_of(shown, self._meant(wish, match_N))
+            user = self.session.run(arrays)["user"][0]
+            scored = self._scored(user, match_N, banned_N, items)
+        else:
+            scored = _by_fame(items)
+        chosen = choose(
+            scored,
+            banned_N,
+            wish.k,
+            rules=self.shop_rules(rules, items.catalogue),
+            diversity=wish.diversity,
+            novelty=wish.novelty,
+            exploration=exploration,
         )
-        reasons = self._reasons(rows, user, arrays, shown)
-        ranked = [
-            Ranked(items.catalogue.ids[row], int(row), rank, float(score), reason, is_new=not items.likings[row])
-            for rank, (row, score, reason) in enumerate(zip(rows, scores, reasons, strict=True), 1)
-        ]
-        return RankedList(tuple(ranked), start, cost)
+        if events or wish.interests:
+            reasons = self._reasons(chosen.rows_K, user, arrays, shown)
+        else:
+            reasons = [Reason("popular")] * len(chosen.rows_K)
+        rows, scores, chances = (part.tolist() for part in (chosen.rows_K, chosen.scores_K, chosen.chance_K))
+        ranked = []
+        for place, (row, score, reason, chance) in enumerate(zip(rows, scores, reasons, chances, strict=True)):
+            kind = "pinned" if chosen.is_pinned_K[place] else "explore" if chosen.is_explored_K[place] else reason.kind
+            why = Reason(kind, reason.item_id, reason.words)
+            is_new = not items.likings[row]
+            ranked.append(Ranked(items.catalogue.ids[row], row, place + 1, score, why, is_new, chance))
+        planned, pool = (
+            tuple(items.catalogue.ids[row] for row in rows.tolist()) for rows in (chosen.planned_K, chosen.pool_P)
+        )
+        return RankedList(tuple(ranked), start, chosen.diversity_cost, planned, pool)
+
+    def _scored(
+        self, user: FloatArray, match_N: npt.NDArray[np.float64] | None, banned_N: Flags, items: Items
+    ) -> Scored:
+        """Items as a user's vector and stated interests have them."""
+
+        def score(rows: Rows) -> Scores:
+            return items.targets[rows] @ user
+
+        def search(k: int, gone_N: Flags) -> tuple[Rows, Scores]:
+            return self.store.search(user, k, gone_N, items)
+
+        if match_N is None:
+            return Scored(search, score, items.targets, items.likings)
+        matching = np.argsort(-match_N, kind="stable")
+        matching = matching[: int((match_N > 0).sum())]
+        told = matching[~banned_N[matching]][: 4 * SPREAD_OVER]
+        spread = spread_of(score(np.union1d(search(SPREAD_OVER, banned_N)[0], told)))
+
+        def score_both(rows: Rows) -> Scores:
+            return with_match(score(rows), match_N[rows], spread)
+
+        def search_both(k: int, gone_N: Flags) -> tuple[Rows, Scores]:
+            rows = np.union1d(search(k, gone_N)[0], matching[~gone_N[matching]][: 4 * k])
+            scores = score_both(rows)
+            order = np.lexsort((rows, -scores))[:k]
+            return rows[order], scores[order]
+
+        return Scored(search_both, score_both, items.targets, items.likings)
+
+    def shop_rules(self, rules: Sequence[Rule], catalogue: Catalogue) -> ShopRules | None:
+        """The rules by row, read once for as long as they and the catalogue stay."""
+        with self._lock:
+            known, of, found = self._read_rules
+            if known != rules or of is not catalogue:
+                found = read_rules(rules, catalogue)
+                self._read_rules = rules, catalogue, found
+            return found
 
     # ---- what a list is made from ----------------------------------------------------------------
 
-    def _history(self, wish: Wish) -> tuple[list[Seen], Start]:
+    def history_of(self, wish: Wish) -> tuple[list[Seen], Start]:
+        """All that a wish's user had to do with, oldest first, and what a list is so made from.
+
+        Raises:
+            UserError: There is no such user.
+        """
         known: list[Seen] = []
         if wish.user:
             if wish.user not in self.histories and not wish.history:
@@ -111,7 +177,11 @@ class Recommender:
         told: FloatArray = self.store.read([texts])
         return told
 
-    def _arrays(self, events: list[Seen], meant: FloatArray) -> dict[str, npt.NDArray[Any]]:
+    def newest(self, events: list[Seen]) -> list[Seen]:
+        """Those that the model looks at; some places are kept for what interests stand for."""
+        return events[-(self.task.schema.max_history - MEANT) :]
+
+    def arrays_of(self, events: list[Seen], meant: FloatArray | None = None) -> dict[str, npt.NDArray[Any]]:
         """What the graph of users takes, for one user."""
         items, schema = self.store.items, self.task.schema
         rows = [self._row(event.item_id) for event in events]
@@ -120,9 +190,10 @@ class Recommender:
         times = [event.time if event.time is not None else UNKNOWN_TIME for event in events]
         newest = max(times, default=UNKNOWN_TIME)
         ages = [0.0 if time == UNKNOWN_TIME else float(np.log1p(max(0, newest - time) / DAY_S)) for time in times]
-        vectors = np.concatenate([vectors, meant])
-        kinds.extend([(int(np.argmax(schema.strengths)) + 1, True)] * len(meant))
-        ages.extend([0.0] * len(meant))
+        if meant is not None:
+            vectors = np.concatenate([vectors, meant])
+            kinds.extend([(int(np.argmax(schema.strengths)) + 1, True)] * len(meant))
+            ages.extend([0.0] * len(meant))
         # Two places at least: a graph of one would be another graph.
         missing = max(0, 2 - len(vectors))
         return {
@@ -155,31 +226,12 @@ class Recommender:
         place = schema.kinds.index(event.kind) + 1
         return (place if liked else place + len(schema.kinds)), liked
 
-    def _banned(self, wish: Wish, events: list[Seen]) -> npt.NDArray[np.bool_]:
+    def banned(self, wish: Wish, events: list[Seen], catalogue: Catalogue) -> Flags:
         """What may not stand in the list: what was seen, and what the filters leave out."""
-        catalogue = self.store.items.catalogue
         banned = _left_out(wish.filters, catalogue)
         for item_id in (*(event.item_id for event in events), *wish.without):
             banned[self._row(item_id)] = True
         return banned
-
-    def _popular(self, wish: Wish, banned: npt.NDArray[np.bool_]) -> RankedList:
-        items = self.store.items
-        rows = np.flatnonzero(~banned)
-        order = rows[np.lexsort((rows, -items.likings[rows]))][: wish.k]
-        total = max(1, int(items.likings.sum()))
-        ranked = [
-            Ranked(
-                items.catalogue.ids[row],
-                int(row),
-                rank,
-                float(items.likings[row] / total),
-                Reason("popular"),
-                is_new=not items.likings[row],
-            )
-            for rank, row in enumerate(order, 1)
-        ]
-        return RankedList(tuple(ranked), "nothing")
 
     # ---- reasons ---------------------------------------------------------------------------------
 
@@ -223,40 +275,23 @@ class Recommender:
         return drops
 
 
-def _matching(
-    user: FloatArray,
-    found: npt.NDArray[np.int64],
-    match_N: npt.NDArray[np.float64],
-    banned: npt.NDArray[np.bool_],
-    targets: FloatArray,
-    k: int,
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.floating]]:
-    """The best of what was found and of what matches stated interests."""
-    match_N = np.where(banned, 0.0, match_N)
-    matching = np.argsort(-match_N, kind="stable")[: 4 * k]
-    rows = np.union1d(found, matching[match_N[matching] > 0])
-    scores = with_match(targets[rows] @ user, match_N, rows)
-    order = np.lexsort((rows, -scores))[:k]
-    return rows[order], scores[order]
+def _by_fame(items: Items) -> Scored:
+    """Items as everybody has them."""
+    share_N = items.likings / max(1, int(items.likings.sum()))
+
+    def search(k: int, gone_N: Flags) -> tuple[Rows, Scores]:
+        rows = np.flatnonzero(~gone_N)
+        order = rows[np.lexsort((rows, -items.likings[rows]))][:k]
+        return order, share_N[order]
+
+    return Scored(search, lambda rows: share_N[rows], items.targets, items.likings)
 
 
-def read_histories(file: Path) -> dict[str, tuple[Seen, ...]]:
-    """Events of known users, oldest first."""
-    import pyarrow.parquet as pq
-
-    table = pq.read_table(file)
-    found: dict[str, list[Seen]] = {}
-    columns = (table[name].to_pylist() for name in ("user", "item_id", "kind", "time", "weight"))
-    for user, item_id, kind, time, weight in zip(*columns, strict=True):
-        value = None if weight > 0 else 0.0
-        found.setdefault(user, []).append(Seen(item_id, kind, None if time == UNKNOWN_TIME else time, value))
-    return {user: tuple(events) for user, events in found.items()}
-
-
-def _left_out(filters: Filters, catalogue: Any) -> npt.NDArray[np.bool_]:
+def _left_out(filters: Filters, catalogue: Catalogue) -> npt.NDArray[np.bool_]:
     left_out = np.zeros(len(catalogue), np.bool_)
     if filters.categories:
-        left_out |= ~np.isin(np.array(catalogue.categories), filters.categories)
+        codes, category_N = catalogue.category_codes
+        left_out |= ~np.isin(category_N, [codes[name] for name in filters.categories if name in codes])
     if filters.min_price is not None:
         left_out |= ~(catalogue.prices >= filters.min_price)
     if filters.max_price is not None:

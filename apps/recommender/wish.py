@@ -1,6 +1,7 @@
 """What is asked of the recommender, and what it answers."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 Start = Literal["known", "events", "interests", "item", "nothing"]
@@ -67,6 +68,20 @@ class Wish:
     diversity: float = 0.0
     novelty: float = 0.0
 
+    def to_json(self) -> dict[str, Any]:
+        """JSON-ready, without what is as it would be anyway."""
+        plain = asdict(Wish())
+        return {name: value for name, value in asdict(self).items() if value != plain[name]}
+
+    @classmethod
+    def from_json(cls, told: Mapping[str, Any]) -> "Wish":
+        """What `to_json` told."""
+        history = tuple(Seen(**seen) for seen in told.get("history", ()))
+        filters = Filters(**told.get("filters", {}))
+        filters = replace(filters, categories=tuple(filters.categories))
+        without = tuple(told.get("without", ()))
+        return cls(**{**told, "history": history, "filters": filters, "without": without})
+
 
 @dataclass(frozen=True)
 class Reason:
@@ -94,6 +109,7 @@ class Ranked:
         score: Of the model.
         reason: Why it stands there.
         is_new: Nobody had liked it when the model was trained.
+        chance: How likely it was to stand at this place; below 1 where the list explores.
     """
 
     item_id: str
@@ -102,6 +118,7 @@ class Ranked:
     score: float
     reason: Reason
     is_new: bool
+    chance: float = 1.0
 
     def to_json(self, title: str) -> dict[str, Any]:
         """JSON-ready."""
@@ -118,8 +135,12 @@ class RankedList:
         items: The best first.
         start: What it was made from.
         diversity_cost: Share of the list's worth that diversity and novelty took; 0 = none.
+        planned: Ids of what stands at each place where nothing is left to chance.
+        pool: Ids of what places left to chance are drawn from; empty = none is.
     """
 
     items: tuple[Ranked, ...]
     start: Start
     diversity_cost: float = 0.0
+    planned: tuple[str, ...] = ()
+    pool: tuple[str, ...] = ()

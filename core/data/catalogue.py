@@ -47,6 +47,13 @@ class Catalogue:
     def _rows(self) -> dict[str, int]:
         return {item_id: row for row, item_id in enumerate(self.ids)}
 
+    @cached_property
+    def category_codes(self) -> tuple[dict[str, int], npt.NDArray[np.int32]]:
+        """A number for each category, and that of each item (N,)."""
+        codes: dict[str, int] = {}
+        code_N = np.fromiter((codes.setdefault(name, len(codes)) for name in self.categories), np.int32, len(self))
+        return codes, code_N
+
     def row_of(self, item_id: str) -> int | None:
         """Where an item stands; None = it is not offered."""
         return self._rows.get(item_id)

@@ -13,6 +13,10 @@ from sqlalchemy.orm import DeclarativeBase
 from core.errors import UserError
 
 BUSY_MS = 30_000
+CONNECT_S = 5
+"""A PostgreSQL that does not answer within this is away."""
+# PostgreSQL stores no NUL, and UTF-8 has no half of a surrogate pair.
+_UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 
 
 class Table(DeclarativeBase):
@@ -53,6 +57,11 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
+def storable(text: str) -> str:
+    """The text with a sign in the place of what databases refuse."""
+    return _UNSTORABLE.sub("\ufffd", text)
+
+
 def _engine(url: str) -> Engine:
     if "://" not in url:
         path = Path(url).expanduser().resolve()
@@ -60,10 +69,13 @@ def _engine(url: str) -> Engine:
         url = f"sqlite:///{path}"
     # The driver that the suite installs; SQLAlchemy would look for another, and some clouds write postgres://.
     url = re.sub(r"^postgres(?:ql)?://", "postgresql+psycopg://", url)
-    engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
-    if make_url(url).get_backend_name() == "sqlite":
+    kind = make_url(url).get_backend_name()
+    if kind == "sqlite":
+        engine = create_engine(url)
         event.listen(engine, "connect", _prepare_sqlite)
-    return engine
+        return engine
+    waiting = {"connect_timeout": CONNECT_S} if kind == "postgresql" else {}
+    return create_engine(url, pool_pre_ping=True, connect_args=waiting)
 
 
 def _prepare_sqlite(connection: Any, _: object) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy.engine import Engine
 
-from core.serving.database import create_tables
+from core.serving.database import create_tables, storable
 from core.serving.store import Store
 
 Mask = Callable[[str], str]
@@ -22,8 +22,6 @@ MAX_DETAILS = 100_000
 MAX_NAME = 255
 MAX_RANKING = 20
 
-# PostgreSQL stores no NUL, and UTF-8 has no half of a surrogate pair.
-_UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 _NOT_WORDS = re.compile(r"[\W_]+")
 
 
@@ -43,7 +41,7 @@ class MaskedStore:
     def text(self, given: str, limit: int = MAX_TEXT) -> str:
         """The text as it may be stored; one that is too long ends in a note of how long it was."""
         # Masked whole: a cut through a phone number would leave a half that no mask knows.
-        masked = _UNSTORABLE.sub("\ufffd", self._mask(given))
+        masked = storable(self._mask(given))
         if len(masked) <= limit:
             return masked
         note = f" [… {len(masked):,} characters]"

@@ -90,7 +90,7 @@ class Lists:
     def example_users(self) -> Sequence[str]:
         """Some with many events and some with few."""
         histories = self.recommender.histories
-        users = sorted(histories, key=lambda user: (len(histories[user]), user))
+        users = sorted(histories, key=lambda user: (histories.num_events(user), user))
         places = [round(share * (len(users) - 1)) for share in EXAMPLE_SHARES] if users else []
         return list(dict.fromkeys(users[place] for place in places))
 
@@ -110,17 +110,16 @@ class Lists:
         rows = {row for column in titles for row, text in enumerate(column) if wanted in text.casefold()}
         return sorted(rows, key=lambda row: (-int(items.likings[row]), row))[:MAX_FOUND]
 
-    @cached_property
-    def _kinds(self) -> frozenset[str]:
-        """Kinds of events that the model has met in training; of the others it knows the name alone."""
-        return frozenset(event.kind for events in self.recommender.histories.values() for event in events)
-
     def _seen(self, deed: Deed) -> Seen | None:
         """A deed as an event that the model has learnt from; None = it has learnt from none that says this."""
         if deed.what == "dismiss":
-            return Seen(deed.item_id, "rating", value=float("-inf")) if "rating" in self._kinds else None
+            return (
+                Seen(deed.item_id, "rating", value=float("-inf"))
+                if "rating" in self.recommender.histories.kinds
+                else None
+            )
         wanted = LIKING_KINDS if deed.what == "like" else VIEWING_KINDS
-        return Seen(deed.item_id, next((kind for kind in wanted if kind in self._kinds), ""))
+        return Seen(deed.item_id, next((kind for kind in wanted if kind in self.recommender.histories.kinds), ""))
 
 
 def is_deed(what: str) -> TypeGuard[What]:

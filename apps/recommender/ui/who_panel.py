@@ -88,4 +88,4 @@ def _choice(act: str, value: str, is_chosen: bool, shown: str, note: Text) -> st
 
 
 def _num_events(user: str, lists: Lists) -> Text:
-    return words.counted(words.EVENTS, words.ONE_EVENT, len(lists.recommender.histories.get(user, ())))
+    return words.counted(words.EVENTS, words.ONE_EVENT, lists.recommender.histories.num_events(user))

@@ -45,7 +45,7 @@ def test_reason_names_the_event_without_which_the_score_falls_the_furthest(recom
         without = {}
         for left_out in history:
             rest = tuple(event for event in history if event != left_out)
-            arrays = recommender._arrays(list(rest), recommender.store.items.vectors[:0])
+            arrays = recommender.arrays_of(list(rest))
             user = recommender.session.run(arrays)["user"][0]
             without[left_out.item_id] = float(recommender.store.items.targets[item.row] @ user)
         furthest = min(without, key=lambda name: without[name])

@@ -1,6 +1,8 @@
 """The parts of the page as HTML, without a browser: everything escaped, both languages, what was done and undone."""
 
 from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -10,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from apps.recommender.histories import Histories, write_histories
 from apps.recommender.ui.grid import render_grid
 from apps.recommender.ui.history_tab import render_history
 from apps.recommender.ui.icons import DRAWINGS, DRAWN, category_icon
@@ -19,8 +22,9 @@ from apps.recommender.ui.shelf import shelf_of
 from apps.recommender.ui.tune_panel import read_tune, render_tune
 from apps.recommender.ui.visit import Deed, Visit
 from apps.recommender.ui.who_panel import render_who
-from apps.recommender.wish import Filters, Ranked, RankedList, Reason, Seen, Wish
+from apps.recommender.wish import Filters, Ranked, RankedList, Reason, Wish
 from core.data.catalogue import Catalogue, make_catalogue
+from core.data.event_log import EventLog
 from core.errors import UserError
 
 NASTY = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
@@ -42,13 +46,30 @@ def nasty_items() -> Catalogue:
     )
 
 
+def histories_of(kinds: Sequence[str]) -> Histories:
+    """Of one who touched the first item in each way, and of zoe, who touched the second in the first of these."""
+    size = len(kinds) + 1
+    log = EventLog(
+        users=(NASTY, "zoe"),
+        kinds=tuple(kinds),
+        user_E=np.array([0] * len(kinds) + [1], np.int32),
+        row_E=np.array([0] * len(kinds) + [1], np.int32),
+        time_E=np.full(size, 1_700_000_000),
+        kind_E=np.array([*range(len(kinds)), 0], np.int8),
+        weight_E=np.ones(size, np.float32),
+    )
+    with TemporaryDirectory() as folder:
+        write_histories(log, IDS, Path(folder) / "histories.parquet")
+        return Histories(Path(folder) / "histories.parquet")
+
+
 class FixedRecommender:
     """Gives the items in their order, without what was seen or sent away; notes what it was asked."""
 
     def __init__(self, kinds: Sequence[str] = ("click", "rating")) -> None:
         items = SimpleNamespace(catalogue=nasty_items(), likings=np.array([5, 4, 3, 2, 1]))
         self.store = SimpleNamespace(items=items)
-        self.histories = {NASTY: tuple(Seen("a", kind, 1_700_000_000) for kind in kinds), "zoe": (Seen("b", "click"),)}
+        self.histories = histories_of(kinds)
         self.task = SimpleNamespace(schema=SimpleNamespace(max_history=50))
         self.asked: list[Wish] = []
 
@@ -140,7 +161,6 @@ def test_deeds_become_events_of_kinds_that_the_model_has_met() -> None:
     assert wish.history[-1].value == float("-inf")
     assert wish.without == ("d",)
     lists, recommender = make_lists(kinds=("purchase",))
-    recommender.histories = {"zoe": (Seen("b", "purchase"),)}
     lists.make(visit)
     assert [(seen.item_id, seen.kind) for seen in recommender.asked[-1].history] == [("a", ""), ("b", "")]
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
+from pydantic import TypeAdapter
 
 from apps.recommender.app import SPEC
 from apps.recommender.recommender import Recommender
@@ -21,6 +22,7 @@ from core.serving.predictor import load_predictor
 from core.serving.rules import Rule
 from core.serving.store import Store
 
+WISH = TypeAdapter(Wish)
 Replanned = Callable[[Wish], Wish]
 
 
@@ -76,7 +78,7 @@ def replay(
 
 def _list_now(shop: Shop, shown: ShownList, change: Replanned) -> list[str]:
     """Ids of the list that the model to be tried makes of what was known when another was shown."""
-    asked = Wish.from_json(shown.asked["wish"])
+    asked = WISH.validate_python(shown.asked["wish"])
     events = shop.behaviour.events(APP, shown.user_id, NEWEST, up_to=shown.after_event)
     wish = shop.with_events(replace(asked, user=shown.user_id), events)
     rules = [Rule(**rule) for rule in shown.asked["rules"]]

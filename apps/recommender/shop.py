@@ -19,6 +19,7 @@ from apps.recommender.recommender import Recommender
 from apps.recommender.wish import RankedList, Seen, Wish
 from core.data.personal_data import mask_personal_data
 from core.errors import UsageError, UserError
+from core.serving.audit import Audited
 from core.serving.behaviour import Behaviour, Event, ShownList
 from core.serving.rules import Rule, Rules
 from core.serving.store import Store
@@ -32,6 +33,23 @@ AWAY_S = 5.0
 """A store that did not answer is not asked again for so long, so that lists do not wait for it."""
 LOG = logging.getLogger(__name__)
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Now:
+    """A wish as things stand.
+
+    Args:
+        wish: With what its user did since the training.
+        rules: In force.
+        last_event: The last event that counts; 0 = none.
+        is_live: The store was heard.
+    """
+
+    wish: Wish
+    rules: tuple[Rule, ...]
+    last_event: int
+    is_live: bool
 
 
 @dataclass(frozen=True)
@@ -56,36 +74,42 @@ class Shop:
         recommender: Of the bundle.
         store: Whose database is shared with other processes.
         bundle_id: Kept with each list.
+        seed: Of what is left to chance; None = another one each time.
     """
 
-    def __init__(self, recommender: Recommender, store: Store, bundle_id: str = "") -> None:
+    def __init__(self, recommender: Recommender, store: Store, bundle_id: str = "", *, seed: int | None = None) -> None:
         self.recommender, self.bundle_id = recommender, bundle_id
         self.behaviour, self.rules = Behaviour(store.engine), Rules(store.engine)
+        self._random = np.random.default_rng(seed)
         self._last_rules: tuple[Rule, ...] = ()
         self._away_until = 0.0
         self._lock = threading.Lock()
 
+    def now(self, wish: Wish) -> Now:
+        """The wish with what the store knows; a user whom nobody knows is somebody new."""
+        events = self._ask(lambda: self.behaviour.events(APP, wish.user, NEWEST)) if wish.user else []
+        rules = self._ask(lambda: self.rules.active(APP))
+        is_live = events is not None and rules is not None
+        with self._lock:
+            self._last_rules = self._last_rules if rules is None else rules
+            rules = self._last_rules
+        last = events[-1].id if events else 0
+        return Now(self.with_events(wish, events or ()), rules, last, is_live)
+
     def list_for(self, wish: Wish) -> Served:
-        """The list of a wish now; a user whom nobody knows is somebody new.
+        """The list of a wish, kept if some of its places are left to chance.
 
         Raises:
             UserError: It names an item or kind that is not known, or asks for an impossible list.
         """
-        events = self._ask(lambda: self.behaviour.events(APP, wish.user, NEWEST)) if wish.user else []
-        rules = self._ask(lambda: self.rules.active(APP))
-        with self._lock:
-            self._last_rules = self._last_rules if rules is None else rules
-            rules = self._last_rules
-        is_live = events is not None and not self.is_away
-        config = self.recommender.config.lists
+        now, config = self.now(wish), self.recommender.config.lists
         exploration = None
-        if is_live and config.exploration_share:
-            exploration = Exploration(config.exploration_share, config.exploration_pool, np.random.default_rng())
-        ranked = self.recommender.recommend(self.with_events(wish, events or ()), rules, exploration)
+        if now.is_live and config.exploration_share:
+            exploration = Exploration(config.exploration_share, config.exploration_pool, self._random)
+        ranked = self.recommender.recommend(now.wish, now.rules, exploration)
         if exploration is None or not ranked.items:
-            return Served(ranked, "", is_live)
-        last = events[-1].id if events else 0
-        list_id = self._ask(lambda: self.behaviour.add_list(APP, self._shown(wish, rules, ranked, last)))
+            return Served(ranked, "", now.is_live)
+        list_id = self._ask(lambda: self.behaviour.add_list(APP, self._shown(wish, ranked, now)))
         return Served(ranked, list_id or "", list_id is not None)
 
     def record(self, event: Event) -> int:
@@ -105,37 +129,76 @@ class Shop:
             raise UsageError("A rating without a value.", "A number.", "Send it as `value`.")
         number = self._ask(lambda: self.behaviour.add(APP, replace(event, kind=kinds.get(kind, DISMISS))))
         if number is None:
-            raise UserError(
-                "The event was not kept: the store is away.",
-                "It is kept once its number has been answered.",
-                "Send it again in a moment, with the same key so that it counts once.",
-            )
+            raise _away("The event was not kept", "Send it again in a moment, with a key so that it counts once.")
         return number
+
+    def set_rule(self, rule: Rule, who: str, why: str) -> int:
+        """Sets a rule for every list from now on.
+
+        Raises:
+            UserError: It is not said who or why, or the store is away.
+        """
+        number = self._ask(lambda: self.rules.put(APP, rule, who, why))
+        if number is None:
+            raise _away("The rule was not set")
+        return number
+
+    def take_back_rule(self, number: int, who: str, why: str) -> None:
+        """Ends a rule.
+
+        Raises:
+            UserError: There is none of that number, it is not said who or why, or the store is away.
+        """
+
+        def take_back() -> bool:
+            self.rules.take_back(APP, number, who, why)
+            return True
+
+        if self._ask(take_back) is None:
+            raise _away("The rule was not taken back")
+
+    def rules_and_changes(self, most: int) -> tuple[tuple[Rule, ...], Sequence[Audited]]:
+        """The rules in force, and the newest changes.
+
+        Raises:
+            UserError: The store is away.
+        """
+        found = self._ask(lambda: (self.rules.active(APP), self.rules.audit(APP, most)))
+        if found is None:
+            raise _away("The rules cannot be read")
+        return found
 
     def with_events(self, wish: Wish, events: Sequence[Event]) -> Wish:
         """The wish with what its user did since the training."""
-        told = self.recommender.histories.get(wish.user, ())
-        learnt = {(seen.item_id, seen.kind, seen.time) for seen in told}
+        since = self._since(wish.user, events)
+        return replace(
+            wish,
+            user=wish.user if wish.user in self.recommender.histories else "",
+            history=(*(seen for event in since if (seen := self._seen(event))), *wish.history),
+            without=(*wish.without, *(event.item_id for event in since if event.kind == DISMISS)),
+        )
+
+    def history(self, user: str) -> tuple[Seen, ...]:
+        """All that is known of a user, oldest first: what the model was trained on, and what came since."""
+        events = self._ask(lambda: self.behaviour.events(APP, user, NEWEST)) or ()
+        since = (seen for event in self._since(user, events) if (seen := self._seen(event)))
+        return (*self.recommender.histories.get(user, ()), *since)
+
+    @property
+    def is_away(self) -> bool:
+        """The store did not answer a moment ago."""
+        return time.monotonic() < self._away_until
+
+    def _since(self, user: str, events: Sequence[Event]) -> list[Event]:
+        """Events that the training did not know, oldest first, with items that are offered."""
+        learnt = {(seen.item_id, seen.kind, seen.time) for seen in self.recommender.histories.get(user, ())}
         catalogue = self.recommender.store.items.catalogue
         since = [
             event
             for event in events
             if (event.item_id, event.kind, event.time) not in learnt and catalogue.row_of(event.item_id) is not None
         ]
-        since.sort(key=lambda event: (event.time, event.id))
-        seen = [found for event in since if (found := self._seen(event)) is not None]
-        dismissed = [event.item_id for event in since if event.kind == DISMISS]
-        return replace(
-            wish,
-            user=wish.user if told else "",
-            history=(*seen, *wish.history),
-            without=(*wish.without, *dismissed),
-        )
-
-    @property
-    def is_away(self) -> bool:
-        """The store did not answer a moment ago."""
-        return time.monotonic() < self._away_until
+        return sorted(since, key=lambda event: (event.time, event.id))
 
     def _seen(self, event: Event) -> Seen | None:
         """An event as the model knows events; None = it has learnt from none that says this."""
@@ -148,17 +211,16 @@ class Shop:
             kind = min(sorted(met), key=lambda name: abs(data.kinds[name] - data.kinds[kind]))
         return Seen(event.item_id, kind, event.time, event.value if kind == event.kind else None)
 
-    def _shown(self, wish: Wish, rules: Sequence[Rule], ranked: RankedList, last: int) -> ShownList:
+    def _shown(self, wish: Wish, ranked: RankedList, now: Now) -> ShownList:
         # Interests are words of a person, who may have told more than they should.
         asked = replace(wish, user="", interests=mask_personal_data(wish.interests).text)
         return ShownList(
             user_id=wish.user,
             bundle_id=self.bundle_id,
-            after_event=last,
+            after_event=now.last_event,
             asked={
                 "wish": asked.to_json(),
-                "rules": [rule.to_json() for rule in rules],
-                "share": self.recommender.config.lists.exploration_share,
+                "rules": [rule.to_json() for rule in now.rules],
                 "planned": ranked.planned,
                 "pool": ranked.pool,
             },
@@ -177,3 +239,7 @@ class Shop:
                 self._away_until = time.monotonic() + AWAY_S
             LOG.warning("the store is away; lists go on without it: %s", error.orig)
             return None
+
+
+def _away(what: str, fix: str = "Try again in a moment.") -> UserError:
+    return UserError(f"{what}: the store is away.", "A database that answers.", fix)

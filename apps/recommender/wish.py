@@ -1,13 +1,20 @@
-"""What is asked of the recommender, and what it answers."""
+"""What is asked of the recommender, and what it answers. What comes from outside is checked by pydantic."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Literal
+from dataclasses import asdict, dataclass, field
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field, with_config
+
+from core.serving.behaviour import LATEST_TIME, MAX_ID
 
 Start = Literal["known", "events", "interests", "item", "nothing"]
+STRICT = ConfigDict(extra="forbid")
+Share = Annotated[float, Field(ge=0, le=1)]
+MAX_EVENTS, MAX_INTERESTS = 1000, 500
 Why = Literal["because", "words", "popular", "pinned", "explore"]
 
 
+@with_config(STRICT)
 @dataclass(frozen=True)
 class Seen:
     """Something that a user had to do with.
@@ -21,10 +28,11 @@ class Seen:
 
     item_id: str
     kind: str = ""
-    time: int | None = None
+    time: Annotated[int | None, Field(gt=0, lt=LATEST_TIME)] = None
     value: float | None = None
 
 
+@with_config(STRICT)
 @dataclass(frozen=True)
 class Filters:
     """Which items may stand in a list.
@@ -42,6 +50,7 @@ class Filters:
     in_stock_only: bool = False
 
 
+@with_config(STRICT)
 @dataclass(frozen=True)
 class Wish:
     """One list that is asked for.
@@ -58,29 +67,20 @@ class Wish:
         novelty: 0 = the best items, 1 = away from what everybody likes.
     """
 
-    user: str = ""
-    history: tuple[Seen, ...] = ()
-    interests: str = ""
+    user: Annotated[str, Field(max_length=MAX_ID)] = ""
+    history: Annotated[tuple[Seen, ...], Field(max_length=MAX_EVENTS)] = ()
+    interests: Annotated[str, Field(max_length=MAX_INTERESTS)] = ""
     item: str = ""
-    without: tuple[str, ...] = ()
+    without: Annotated[tuple[str, ...], Field(max_length=MAX_EVENTS)] = ()
     k: int = 10
     filters: Filters = field(default_factory=Filters)
-    diversity: float = 0.0
-    novelty: float = 0.0
+    diversity: Share = 0.0
+    novelty: Share = 0.0
 
     def to_json(self) -> dict[str, Any]:
         """JSON-ready, without what is as it would be anyway."""
         plain = asdict(Wish())
         return {name: value for name, value in asdict(self).items() if value != plain[name]}
-
-    @classmethod
-    def from_json(cls, told: Mapping[str, Any]) -> "Wish":
-        """What `to_json` told."""
-        history = tuple(Seen(**seen) for seen in told.get("history", ()))
-        filters = Filters(**told.get("filters", {}))
-        filters = replace(filters, categories=tuple(filters.categories))
-        without = tuple(told.get("without", ()))
-        return cls(**{**told, "history": history, "filters": filters, "without": without})
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,9 @@ import json
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import ConfigDict, Field, with_config
 from sqlalchemy import BigInteger, Float, Index, String, Text, delete, func, select
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import IntegrityError
@@ -16,6 +17,8 @@ from core.serving.database import Table, create_tables, now, storable
 
 MAX_ID = 255
 AT_ONCE = 1000
+LATEST_TIME = 2**40
+"""Seconds since 1970: a clock that counts in milliseconds goes beyond it."""
 
 
 class EventRow(Table):
@@ -55,6 +58,7 @@ class ShownRow(Table):
     chances: Mapped[str] = mapped_column(Text)
 
 
+@with_config(ConfigDict(extra="forbid"))
 @dataclass(frozen=True)
 class Event:
     """Something that a user did.
@@ -73,8 +77,8 @@ class Event:
     user_id: str
     item_id: str
     kind: str
-    time: int
-    value: float | None = None
+    time: Annotated[int, Field(gt=0, lt=LATEST_TIME)]
+    value: Annotated[float | None, Field(allow_inf_nan=False)] = None
     list_id: str = ""
     key: str = ""
     id: int = 0

@@ -16,6 +16,7 @@ from core.serving.database import Table, create_tables, now, storable
 RuleKind = Literal["pin", "boost", "bury", "block", "cap"]
 RULE_KINDS: tuple[RuleKind, ...] = get_args(RuleKind)
 MAX_ID = 255
+PUT_TRIES = 20
 LIMITS: dict[RuleKind, tuple[float, float]] = {"pin": (1, 1000), "boost": (-5, 5), "cap": (0, 1000)}
 """Least and greatest value of the kinds that have one."""
 
@@ -76,6 +77,10 @@ class Rule:
                 "Choose one item or one category.",
             )
 
+    def is_like(self, other: "Rule") -> bool:
+        """Is the other of the same kind about the same thing, so that one takes the other's place?"""
+        return (self.kind, self.item_id, self.category) == (other.kind, other.item_id, other.category)
+
     def to_json(self) -> dict[str, Any]:
         """JSON-ready; what is empty is left out."""
         about = {"item_id": self.item_id} if self.item_id else {"category": self.category}
@@ -101,11 +106,13 @@ class Rules:
         Raises:
             UsageError: It is not said who or why.
         """
-        try:
-            return self._put(app, rule, who, why)
-        except IntegrityError:
-            # Another set the same one at the same moment: now there is one to replace.
-            return self._put(app, rule, who, why)
+        for _ in range(PUT_TRIES):
+            try:
+                return self._put(app, rule, who, why)
+            except IntegrityError:
+                # Another set the same one at the same moment: now there is one to replace.
+                continue
+        return self._put(app, rule, who, why)
 
     def take_back(self, app: str, rule_id: int, who: str, why: str) -> None:
         """Ends a rule.

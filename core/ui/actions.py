@@ -11,3 +11,5 @@ AT_ONCE: dict[str, Any] = {**HIDDEN, "queue": False}
 the stream of the one before is being closed, as happens with a clock and with several events at a time."""
 CLICK: dict[str, Any] = {**AT_ONCE, "trigger_mode": "multiple"}
 """For clicks: Gradio drops a second one that comes while the first is answered, were it not told so."""
+PROGRAMS: dict[str, Any] = {"queue": False, "concurrency_limit": 32}
+"""For endpoints: called by `/run/` without the queue, as many at once as this; by `/call/` with it."""

@@ -12,10 +12,12 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from apps.recommender.app import SPEC
 from apps.recommender.recommender import Recommender
+from apps.recommender.shop import Shop
 from apps.recommender.ui import build_shop_page
 from apps.recommender.ui.lists import Lists
 from core.data.catalogue import make_catalogue
 from core.serving.predictor import load_predictor
+from core.serving.store import Store
 from core.ui.launch import build_server, open_port
 from tests.browser.conftest import Seen, Served, opened
 
@@ -24,7 +26,7 @@ expect.set_options(timeout=20_000)
 CONTRAST = Path(__file__).with_name("contrast.js").read_text(encoding="utf-8")
 Open = Callable[..., Seen]
 NASTY = "<img src=x onerror=alert(1)><script>alert(2)</script><b style='position:fixed'>bold</b>"
-TABS = ("shop", "history", "compare", "model")
+TABS = ("shop", "rules", "history", "compare", "model")
 LABELS = """() => {
   const content = '[dir=auto], td, dd, th, .plainlist, .plots, .measured, .fine, script, style, .ranges, nav';
   const walker = document.createTreeWalker(document.querySelector('.gradio-container'), NodeFilter.SHOW_TEXT);
@@ -231,14 +233,15 @@ def test_words_of_visitors_are_inert(open_shop: Open) -> None:
 
 
 @pytest.fixture
-def nasty_shop(shop_bundle: Path) -> Iterator[Served]:
+def nasty_shop(shop_bundle: Path, tmp_path: Path) -> Iterator[Served]:
     """The page with items added whose every word is markup that would run."""
+    store = Store(str(tmp_path / "store.sqlite"))
     predictor = load_predictor(shop_bundle, SPEC)
     recommender = Recommender(predictor)
     texts = {name: [f"{NASTY} {number}" for number in range(3)] for name in ("title", "description", "tags")}
     ids = [f"'\"><img src=x onerror=alert(3)>{number}" for number in range(3)]
     recommender.store.add(make_catalogue({"item_id": ids, "category": [NASTY] * 3, **texts}, {"title_zh": [NASTY] * 3}))
-    page = build_shop_page(Lists(recommender), predictor)
+    page = build_shop_page(Lists(Shop(recommender, store)), predictor)
     listener = open_port("127.0.0.1", 0)
     server = uvicorn.Server(uvicorn.Config(build_server({"/": page}), log_level="critical", lifespan="on"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
@@ -249,6 +252,7 @@ def nasty_shop(shop_bundle: Path) -> Iterator[Served]:
         server.should_exit = True
         thread.join(20)
         listener.close()
+        store.close()
 
 
 def test_words_of_items_are_inert_and_new_items_are_told(nasty_shop: Served, chromium: Browser) -> None:

@@ -5,8 +5,9 @@ from typing import Any
 import gradio as gr
 
 from apps.customer_service.desk import Desk
-from apps.customer_service.ui.chat_tab import CHATS_AT_ONCE, MAX_MESSAGE
+from apps.customer_service.ui.chat_tab import MAX_MESSAGE
 from core.errors import UserError
+from core.ui.actions import PROGRAMS
 
 
 def add_endpoints(desk: Desk) -> None:
@@ -35,7 +36,5 @@ def add_endpoints(desk: Desk) -> None:
         found = desk.conversations.messages(str(conversation_id or ""), int(after or 0))
         return {"messages": [{"id": m.id, "role": m.role, "text": m.text, "created": m.created} for m in found]}
 
-    # Called by `/run/` without the queue: as many at once as the server has threads; by `/call/` with it.
-    many: dict[str, Any] = {"queue": False, "concurrency_limit": CHATS_AT_ONCE}
-    gr.Button(visible=False).click(chat, [message, conversation], answer, api_name="chat", **many)
-    gr.Button(visible=False).click(messages, [conversation, after], answer, api_name="messages", **many)
+    gr.Button(visible=False).click(chat, [message, conversation], answer, api_name="chat", **PROGRAMS)
+    gr.Button(visible=False).click(messages, [conversation, after], answer, api_name="messages", **PROGRAMS)

@@ -6,10 +6,13 @@ import gradio as gr
 
 from apps.recommender.app import SPEC
 from apps.recommender.recommender import Recommender
+from apps.recommender.shop import Shop
 from apps.recommender.ui.compare_tab import build_compare_tab
+from apps.recommender.ui.endpoints import add_endpoints
 from apps.recommender.ui.history_tab import build_history_tab
 from apps.recommender.ui.lists import Lists
 from apps.recommender.ui.model_tab import measured_limits, render_model, render_plots
+from apps.recommender.ui.rules_tab import build_rules_tab
 from apps.recommender.ui.shop_tab import build_shop_tab, first_visit
 from core.serving.predictor import Predictor
 from core.serving.store import Store
@@ -19,6 +22,7 @@ from core.ui.frame import open_frame, show_html
 from core.ui.translations import label
 
 STYLE = Path(__file__).with_name("recommender.css")
+RULES = Text("Rules", "规则")
 SHOP, HISTORY = Text("For you", "为你推荐"), Text("History", "历史")
 COMPARE, MODEL = Text("Side by side", "并排对比"), Text("Model", "模型与评估")
 
@@ -28,10 +32,9 @@ def build_recommender_page(predictor: Predictor, store: Store) -> gr.Blocks:
 
     Args:
         predictor: Of a bundle of this app.
-        store: Unused by this page: what visitors do on it is forgotten with their visit.
+        store: Keeps rules, and the events and lists of the endpoints.
     """
-    del store
-    return build_shop_page(Lists(Recommender(predictor)), predictor)
+    return build_shop_page(Lists(Shop(Recommender(predictor), store, predictor.bundle.id)), predictor)
 
 
 def build_shop_page(lists: Lists, predictor: Predictor) -> gr.Blocks:
@@ -46,7 +49,9 @@ def build_shop_page(lists: Lists, predictor: Predictor) -> gr.Blocks:
         visit = gr.State(first_visit(lists))
         with gr.Tabs():
             with gr.Tab(label(SHOP), id="shop"):
-                build_shop_tab(lists, visit, page)
+                refresh = build_shop_tab(lists, visit, page)
+            with gr.Tab(label(RULES), id="rules") as rules:
+                build_rules_tab(lists, visit, rules, refresh)
             with gr.Tab(label(HISTORY), id="history") as history:
                 build_history_tab(lists, visit, history)
             with gr.Tab(label(COMPARE), id="compare") as compare:
@@ -54,6 +59,7 @@ def build_shop_page(lists: Lists, predictor: Predictor) -> gr.Blocks:
             with gr.Tab(label(MODEL), id="model") as model:
                 figures = show_html(elem_id="model")
                 plots = show_html(elem_id="plots")
+        add_endpoints(lists.shop)
         # What was measured since the page was opened is there too; drawing takes a second.
         model.select(lambda: (render_model(predictor), render_plots(predictor)), None, [figures, plots], **AT_ONCE)
     return page

@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 
 from apps.recommender.app import SPEC
+from apps.recommender.shop import Now
 from apps.recommender.ui import words
 from apps.recommender.ui.item_words import category_name, title_of
 from apps.recommender.ui.lists import Lists
@@ -69,10 +70,10 @@ class CompareTab:
         runs = find_runs(self.predictor.bundle.path, SPEC.name)
         run = next((run for run in runs if run.name == rival), None)
         names = {POPULAR: WHAT_IS_LIKED} | {one.name: Text(*[plain(one.name, 60)] * 2) for one in runs}
-        wish = self.lists.wish(visit, LENGTH)
+        now = self.lists.now(visit, LENGTH)
         try:
-            ours = self.lists.recommender.recommend(wish).items
-            theirs, shelf, figure = self._rival(visit, run)
+            ours = self.lists.recommender.recommend(now.wish, now.rules).items
+            theirs, shelf, figure = self._rival(now, run)
         except UserError as error:
             body = forms.refused(error)
         else:
@@ -82,12 +83,15 @@ class CompareTab:
         none = "" if runs else f'<p class="fine">{inline(NO_RUNS)}</p>'
         return f'<div class="entries">{head}{none}{body}</div>', run.name if run else POPULAR
 
-    def _rival(self, visit: Visit, run: Run | None) -> tuple[Sequence[Ranked], Shelf, Text]:
-        wish = self.lists.wish(visit, LENGTH)
+    def _rival(self, now: Now, run: Run | None) -> tuple[Sequence[Ranked], Shelf, Text]:
         if run is None:
-            return popular_list(self.lists.recommender, wish).items, self.lists.shelf, _popular_figure(self.predictor)
+            return (
+                popular_list(self.lists.recommender, now.wish, now.rules).items,
+                self.lists.shelf,
+                _popular_figure(self.predictor),
+            )
         other, predictor = open_run(run)
-        return other.recommend(wish).items, shelf_of(other.store.items.catalogue), _figure(predictor)
+        return other.recommend(now.wish, now.rules).items, shelf_of(other.store.items.catalogue), _figure(predictor)
 
     def _both(self, ours: Sequence[Ranked], theirs: Sequence[Ranked], shelf: Shelf, name: Text, figure: Text) -> str:
         our_places = {item.item_id: item.rank for item in ours}

@@ -51,6 +51,7 @@ def _head(shown: Shown, lists: Lists) -> str:
         f'<p class="quiet sources">{sources}</p></div>'
         f'<p class="changes" role="status">{_changes(shown)}</p></div>'
         + (f'<p class="fine cost">{inline(told)}</p>' if told else "")
+        + ("" if shown.is_live else forms.told("warn", words.AWAY))
     )
 
 

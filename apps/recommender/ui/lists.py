@@ -12,6 +12,8 @@ from core.errors import UserError
 
 if TYPE_CHECKING:
     from apps.recommender.recommender import Recommender
+    from apps.recommender.shop import Now, Shop
+    from core.serving.rules import Rule
 
 LIKING_KINDS = ("rating", "share", "comment", "click")
 """The first of these that the model has met stands for a like."""
@@ -31,23 +33,31 @@ class Shown:
         moves: Of the items of this list: places moved up since the one before, None = newly in it. Empty = the list
             before was another one's.
         refusal: Why it could not be made.
+        is_live: Newest events and rules count; else the store is away.
     """
 
     visit: Visit
     ranked: RankedList | None
     moves: Mapping[str, int | None]
     refusal: UserError | None = None
+    is_live: bool = True
 
 
 @dataclass(frozen=True)
 class Lists:
-    """Makes the lists of a page.
+    """Makes the lists of a page. What is done on it is tried out, and forgotten with the visit: the events of real
+    users come by the endpoints.
 
     Args:
-        recommender: Of the bundle.
+        shop: Knows events that came since the training, and the rules.
     """
 
-    recommender: "Recommender"
+    shop: "Shop"
+
+    @property
+    def recommender(self) -> "Recommender":
+        """Of the bundle."""
+        return self.shop.recommender
 
     @property
     def shelf(self) -> Shelf:
@@ -56,8 +66,9 @@ class Lists:
 
     def make(self, visit: Visit, k: int = LIST_LENGTH) -> Shown:
         """The list of a visit, and how it differs from the one before."""
+        now = self.now(visit, k)
         try:
-            ranked = self.recommender.recommend(self.wish(visit, k))
+            ranked = self.recommender.recommend(now.wish, now.rules)
         except UserError as error:
             return Shown(replace(visit, shown=()), None, {}, error)
         before = {item_id: rank for rank, item_id in enumerate(visit.shown, 1)}
@@ -65,7 +76,21 @@ class Lists:
             item.item_id: before[item.item_id] - item.rank if item.item_id in before else None for item in ranked.items
         }
         visit = replace(visit, shown=tuple(item.item_id for item in ranked.items))
-        return Shown(visit, ranked, moves if before else {})
+        return Shown(visit, ranked, moves if before else {}, is_live=now.is_live)
+
+    def now(self, visit: Visit, k: int = LIST_LENGTH) -> "Now":
+        """What is asked of the recommender, with events and rules as they stand."""
+        return self.shop.now(self.wish(visit, k))
+
+    def trial(self, visit: Visit, rule: "Rule") -> tuple[RankedList, RankedList]:
+        """The list of a visit as it is, and as it would be with one more rule.
+
+        Raises:
+            UserError: The list cannot be made.
+        """
+        now = self.now(visit)
+        tried = (*(one for one in now.rules if not one.is_like(rule)), rule)
+        return self.recommender.recommend(now.wish, now.rules), self.recommender.recommend(now.wish, tried)
 
     def wish(self, visit: Visit, k: int) -> Wish:
         """What is asked of the recommender."""
@@ -83,8 +108,8 @@ class Lists:
         )
 
     def history(self, visit: Visit) -> tuple[Seen, ...]:
-        """The events of the log of a known user, oldest first."""
-        return self.recommender.histories.get(visit.user, ()) if visit.mode == "user" else ()
+        """All events of a known user, oldest first."""
+        return self.shop.history(visit.user) if visit.mode == "user" else ()
 
     @cached_property
     def example_users(self) -> Sequence[str]:

@@ -1,6 +1,7 @@
 """What a list can be held against: other finished runs beside this one, and what most people like."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -12,6 +13,7 @@ from core.export.bundle import MANIFEST
 if TYPE_CHECKING:
     from apps.recommender.recommender import Recommender
     from core.serving.predictor import Predictor
+    from core.serving.rules import Rule
 
 MAX_RUNS = 20
 OPENED = 2
@@ -63,11 +65,11 @@ def open_run(run: Run) -> "tuple[Recommender, Predictor]":
     return Recommender(predictor), predictor
 
 
-def popular_list(recommender: "Recommender", wish: Wish) -> RankedList:
+def popular_list(recommender: "Recommender", wish: Wish, rules: "Sequence[Rule]") -> RankedList:
     """What most people like, without what the same user has seen: the list that needs no model."""
     known = recommender.histories.get(wish.user, ())
     seen = tuple(event.item_id for event in (*known, *wish.history)) + ((wish.item,) if wish.item else ())
-    return recommender.recommend(Wish(k=wish.k, filters=wish.filters, without=(*seen, *wish.without)))
+    return recommender.recommend(Wish(k=wish.k, filters=wish.filters, without=(*seen, *wish.without)), rules)
 
 
 def _app_of(manifest: Path) -> str:

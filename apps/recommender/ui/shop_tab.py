@@ -1,6 +1,7 @@
 """The tab with the list: for whom, how it is to be, and cards that answer to every click."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,8 @@ from apps.recommender.ui.grid import render_grid
 from apps.recommender.ui.lists import Lists, is_deed
 from apps.recommender.ui.tune_panel import read_tune, render_tune
 from apps.recommender.ui.visit import Deed, Visit
-from apps.recommender.ui.who_panel import MAX_INTERESTS, MAX_QUERY, render_who
-from apps.recommender.wish import Filters
+from apps.recommender.ui.who_panel import MAX_QUERY, render_who
+from apps.recommender.wish import MAX_INTERESTS, Filters
 from core.ui import forms
 from core.ui.actions import ACTIONS, AT_ONCE, CLICK
 from core.ui.frame import show_html
@@ -21,6 +22,8 @@ GRID = Path(__file__).with_name("grid.js").read_text(encoding="utf-8")
 FOLD = "if (innerWidth < 900) element.querySelector('details').open = false;"
 """On a narrow page the settings are folded, so that the list is in sight."""
 Outputs = tuple[Any, ...]
+Refresh = Callable[[Any], Any]
+"""Given an event, makes the list anew once it is done."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,10 @@ class ShopTab:
     def load(self) -> Outputs:
         """The page as it is first seen."""
         return self._all(first_visit(self.lists))
+
+    def again(self, visit: Visit) -> Outputs:
+        """The same list, where something else has changed."""
+        return self._all(visit, is_retuned=False, is_same_person=True)
 
     def choose(self, visit: Visit, event: gr.EventData) -> Outputs:
         """For whom; or what is being searched for among users or items."""
@@ -101,8 +108,8 @@ def first_visit(lists: Lists) -> Visit:
     return Visit(mode="user", user=users[0]) if users else Visit(mode="new")
 
 
-def build_shop_tab(lists: Lists, visit: gr.State, page: gr.Blocks) -> None:
-    """Components and events of the tab.
+def build_shop_tab(lists: Lists, visit: gr.State, page: gr.Blocks) -> Refresh:
+    """Components and events of the tab; gives what makes its list anew after an event elsewhere.
 
     Args:
         lists: Makes the lists.
@@ -120,3 +127,4 @@ def build_shop_tab(lists: Lists, visit: gr.State, page: gr.Blocks) -> None:
     who.click(tab.choose, visit, outputs, **CLICK)
     tune.click(tab.tune, visit, outputs, **CLICK)
     grid.click(tab.act, visit, outputs, **CLICK)
+    return lambda done: done.then(tab.again, visit, outputs, **AT_ONCE)

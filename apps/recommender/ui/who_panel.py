@@ -7,12 +7,13 @@ from apps.recommender.ui.item_words import category_name, title_of
 from apps.recommender.ui.lists import Lists
 from apps.recommender.ui.looks import render_tile
 from apps.recommender.ui.visit import Visit
+from apps.recommender.wish import MAX_INTERESTS
 from core.texts import Text
 from core.ui import forms
 from core.ui.inert import inert
 from core.ui.translations import inline
 
-MAX_QUERY, MAX_INTERESTS = 200, 500
+MAX_QUERY = 200
 
 
 def render_who(visit: Visit, lists: Lists) -> str:

@@ -50,6 +50,10 @@ COST = Text(
     "Diversity and novelty cost {share} of the list's expected worth (discounted by rank, as in nDCG).",
     "多样性与新颖度使列表的预期价值（按排名折扣，同 nDCG）下降 {share}。",
 )
+AWAY = Text(
+    "The store is away: the newest events, and changes of rules, do not count until it is back.",
+    "存储暂不可用：恢复之前，最新行为与规则变更不会生效。",
+)
 CHANGED = Text("{new} new in this list, {moved} moved.", "{new} 件新上榜，{moved} 件变动。")
 SAME = Text("The list is the same.", "列表没有变化。")
 NOTHING_FITS = Text("Nothing fits. Widen the filters.", "没有符合条件的商品，请放宽筛选条件。")

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.recommender.histories import Histories, write_histories
+from apps.recommender.shop import Shop
 from apps.recommender.ui.grid import render_grid
 from apps.recommender.ui.history_tab import render_history
 from apps.recommender.ui.icons import DRAWINGS, DRAWN, category_icon
@@ -26,6 +27,8 @@ from apps.recommender.wish import Filters, Ranked, RankedList, Reason, Wish
 from core.data.catalogue import Catalogue, make_catalogue
 from core.data.event_log import EventLog
 from core.errors import UserError
+from core.serving.rules import Rule
+from core.serving.store import Store
 
 NASTY = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
 IDS = ("a", "b", NASTY, "d", "e")
@@ -73,7 +76,8 @@ class FixedRecommender:
         self.task = SimpleNamespace(schema=SimpleNamespace(max_history=50))
         self.asked: list[Wish] = []
 
-    def recommend(self, wish: Wish) -> RankedList:
+    def recommend(self, wish: Wish, rules: Sequence[Rule] = ()) -> RankedList:
+        del rules
         self.asked.append(wish)
         gone = {*wish.without, *(seen.item_id for seen in wish.history)}
         kept = [row for row, item_id in enumerate(IDS) if item_id not in gone][: wish.k]
@@ -84,7 +88,7 @@ class FixedRecommender:
 
 def make_lists(**settings: Any) -> tuple[Lists, FixedRecommender]:
     recommender = FixedRecommender(**settings)
-    return Lists(cast(Any, recommender)), recommender
+    return Lists(Shop(cast(Any, recommender), Store("sqlite://"))), recommender
 
 
 def told(**data: str) -> gr.EventData:
@@ -174,7 +178,7 @@ def test_a_second_deed_to_an_item_takes_the_place_of_the_first() -> None:
 def test_what_is_refused_is_told_in_the_place_of_the_list() -> None:
     lists, recommender = make_lists()
 
-    def refuse(wish: Wish) -> RankedList:
+    def refuse(wish: Wish, rules: Sequence[Rule]) -> RankedList:
         raise UserError(f"There is no user {NASTY}.", "Another.", "Choose one.")
 
     recommender.recommend = refuse  # type: ignore[method-assign]

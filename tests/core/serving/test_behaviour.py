@@ -56,7 +56,8 @@ def test_events_of_many_threads_are_all_there(kept: Behaviour) -> None:
 
 
 def test_events_of_several_processes_are_all_there(database_url: str) -> None:
-    Behaviour(Store(database_url).engine)
+    store = Store(database_url)
+    kept = Behaviour(store.engine)
     context = multiprocessing.get_context("spawn")
     processes = [context.Process(target=add_events, args=(database_url, name)) for name in "abc"]
     for process in processes:
@@ -64,8 +65,7 @@ def test_events_of_several_processes_are_all_there(database_url: str) -> None:
     for process in processes:
         process.join()
     assert [process.exitcode for process in processes] == [0, 0, 0]
-    store = Store(database_url)
-    assert [len(Behaviour(store.engine).events("shop", name, 100)) for name in "abc"] == [20, 20, 20]
+    assert [len(kept.events("shop", name, 100)) for name in "abc"] == [20, 20, 20]
     store.close()
 
 

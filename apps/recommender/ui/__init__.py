@@ -24,7 +24,7 @@ from core.ui.translations import label
 STYLE = Path(__file__).with_name("recommender.css")
 RULES = Text("Rules", "规则")
 SHOP, HISTORY = Text("For you", "为你推荐"), Text("History", "历史")
-COMPARE, MODEL = Text("Side by side", "并排对比"), Text("Model", "模型与评估")
+COMPARE, MODEL = Text("Compare", "对比"), Text("Model", "模型与评估")
 
 
 def build_recommender_page(predictor: Predictor, store: Store) -> gr.Blocks:

@@ -49,7 +49,10 @@ def learn_schema(config: RecommenderConfig, loaded: LoadedInteractions) -> Recom
     return RecommendSchema(
         num_items=len(loaded.catalogue),
         kinds=log.kinds,
-        strengths=tuple(round(float(min(1.0, (weight / strongest) ** 0.5)), 4) for weight in weights),
+        strengths=tuple(
+            round(float(np.sign(config.data.kinds[kind]) * min(1.0, (weight / strongest) ** 0.5)), 4)
+            for kind, weight in zip(log.kinds, weights, strict=True)
+        ),
         vocabulary=learn_item_vocabulary(config.model.text, loaded.catalogue),
         max_history=config.data.max_history,
         max_seen=max(_most_seen(examples) for examples in held_out),

@@ -26,7 +26,7 @@ from core.serving.store import Store
 
 APP = "recommender"
 DISMISS = "dismiss"
-"""A kind of event that every shop has: the user does not want to see the item again."""
+"""A kind of event that is always taken: the user does not want to see the item again."""
 NEWEST = 1000
 """Events of a user since the training that count."""
 AWAY_S = 5.0
@@ -202,13 +202,12 @@ class Shop:
 
     def _seen(self, event: Event) -> Seen | None:
         """An event as the model knows events; None = it has learnt from none that says this."""
-        met, data = self.recommender.histories.kinds, self.recommender.config.data
-        if event.kind == DISMISS:
-            # A rating below all is what says it; where nobody ever rated, the model knows of no dislike.
-            return Seen(event.item_id, "rating", event.time, float("-inf")) if "rating" in met else None
-        kind = event.kind
-        if kind not in met and met:
-            kind = min(sorted(met), key=lambda name: abs(data.kinds[name] - data.kinds[kind]))
+        kinds, kind = self.recommender.config.data.kinds, event.kind
+        if kind not in kinds:
+            return None
+        met = sorted(name for name in self.recommender.histories.kinds if kinds[name] > 0)
+        if kinds[kind] > 0 and kind not in met and met:
+            kind = min(met, key=lambda name: abs(kinds[name] - kinds[kind]))
         return Seen(event.item_id, kind, event.time, event.value if kind == event.kind else None)
 
     def _shown(self, wish: Wish, ranked: RankedList, now: Now) -> ShownList:

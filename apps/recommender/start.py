@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from apps.recommender.app import RecommenderConfig
 from apps.recommender.data import ShopData, encode_items
-from core.backbones.item_factors import DENSE_BELOW, fit_item_factors
+from core.backbones.item_factors import DENSE_BELOW, Met, fit_item_factors
 from core.data.interaction_splits import TRAIN
 from core.data.vocabulary import TextEncoder
 from core.tasks.recommend_schema import RecommendSchema
@@ -30,11 +30,11 @@ def start_towers(config: RecommenderConfig, data: "DataModule", model: Any) -> N
     schema = cast(RecommendSchema, data.schema)
     texts = [shop.catalogue.text_of(row) for row in range(len(shop.catalogue))]
     units_NWU = encode_items(config.model.text, TextEncoder(schema.vocabulary), texts)
-    histories, counts_N = liked_histories(shop)
+    _, counts_N = liked_histories(shop)
     held_out = draw_held_out(counts_N, config.model.text.held_out_share, config.seed)
     factors = None
     if config.model.start.enabled:
-        factors = fit_item_factors(histories, len(shop.catalogue), config.model)
+        factors = fit_item_factors(met_histories(shop, config), len(shop.catalogue), config.model)
     touched_N = np.zeros(len(shop.catalogue), np.bool_)
     touched_N[shop.split.log.row_E[shop.split.part_E == TRAIN]] = True
     towers.start(units_NWU, counts_N, touched_N, held_out, factors)
@@ -55,6 +55,27 @@ def liked_histories(shop: ShopData) -> tuple[list[npt.NDArray[np.int32]], npt.ND
             histories.append(rows[first:stop][np.sort(places)])
     counts = np.bincount(np.concatenate(histories) if histories else [], minlength=len(shop.catalogue))
     return histories, counts.astype(np.int64)
+
+
+def met_histories(shop: ShopData, config: RecommenderConfig) -> list[Met]:
+    """What each user met in training, oldest first, each item once, liked if any event says so.
+
+    What was sent away, by kinds of negative weight, is left out: it tells of no taste, and not of what comes next.
+    """
+    log = shop.split.log
+    is_met_K = np.array([config.data.kinds[kind] > 0 for kind in log.kinds])
+    chosen = (shop.split.part_E == TRAIN) & is_met_K[log.kind_E]
+    rows, users, liked = log.row_E[chosen], log.user_E[chosen], log.weight_E[chosen] > 0
+    edges = np.searchsorted(users, np.arange(len(log.users) + 1))
+    histories = []
+    for first, stop in pairwise(edges.tolist()):
+        if stop > first:
+            items, places, which = np.unique(rows[first:stop], return_index=True, return_inverse=True)
+            is_liked = np.zeros(len(items), np.bool_)
+            is_liked[which[liked[first:stop]]] = True
+            order = np.argsort(places)
+            histories.append(Met(items[order], is_liked[order]))
+    return histories
 
 
 def draw_held_out(counts_N: npt.NDArray[np.int64], share: float, seed: int) -> npt.NDArray[np.int64]:

@@ -50,7 +50,7 @@ class StartConfig(Record):
     """Ridge of what goes with what, whenever (EASE)."""
     sequence_ridge: float = Field(default=500.0, gt=0)
     """Ridge of what comes after what."""
-    taste_share: float = Field(default=0.6, ge=0)
+    taste_share: float = Field(default=0.3, ge=0)
     """How much the former counts beside the latter."""
     next_events: float = Field(default=2.0, gt=0)
     """How far ahead the latter looks: the weight of a later liking falls by e over so many."""
@@ -65,6 +65,10 @@ class UserTowerConfig(Record):
     """Attention, at first: the weight of a liking falls by e over so many later ones."""
     old_share: float = Field(default=0.1, gt=0, lt=1)
     """Attention, at first: the weight falls down to this share of the newest one's."""
+    disliked_share: float = Field(default=0.4, ge=0, le=1)
+    """Attention, at first: how much what was met and not liked counts: it tells what one comes across."""
+    dismissed_share: float = Field(default=0.3, ge=0, le=1)
+    """Attention, at first: how much a kind of event of negative weight speaks against what is like its item."""
     layers: int = Field(default=2, ge=1)
     """Layers of the Transformer."""
     heads: int = Field(default=2, ge=1)

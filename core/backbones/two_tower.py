@@ -24,6 +24,8 @@ from core.data.vocabulary_config import Vocabulary
 FULL_UP_TO = 50_000
 RANDOM_SPREAD = 0.05
 CHUNK = 2048
+COUNTED_UP_TO = 10
+"""Ranks of so few targets are faster to count than to sort all scores for."""
 
 
 class TwoTower(nn.Module):
@@ -215,12 +217,16 @@ class TwoTower(nn.Module):
         return torch.cat([F.pad(source * scale, rest), F.pad(target, rest), bias], dim=1)
 
     def vectors(self) -> Tensor:
-        """Vectors of all items (N + 1, 2 D + 1): of liked ones their id's, of others what their text tells."""
+        """Vectors of all items (N + 1, 2 D + 1): of liked ones their id's, of others what their text tells.
+
+        What having to do with an item says is known of all that somebody met.
+        """
         others = (~self.known).nonzero().squeeze(1)[1:]
         if not len(others):
             return self.ids
         told = self.told(others)
-        return self.ids.index_put((others,), torch.where(self.touched[others, None], told, self.as_new(told)))
+        met = torch.cat([self.ids[others, : self.dimension], told[:, self.dimension :]], dim=1)
+        return self.ids.index_put((others,), torch.where(self.touched[others, None], met, self.as_new(told)))
 
     def as_new(self, told: Tensor) -> Tensor:
         """A text is surer of its item than it should be, or less: one factor puts new items among the others.
@@ -264,6 +270,9 @@ class ItemGraph(nn.Module):
 def ranks_of(scores: Tensor, targets: Tensor) -> Tensor:
     """Rank of each target (B, T) from 0 on among all scores (B, N) that are finite; equal ones stand before it."""
     wanted = scores.gather(1, targets.long())
+    if targets.shape[1] <= COUNTED_UP_TO:
+        before = [(scores >= wanted[:, place, None]).sum(dim=1) for place in range(targets.shape[1])]
+        return (torch.stack(before, dim=1) - 1).to(scores.dtype)
     rising = scores.sort(dim=1).values
     below = torch.searchsorted(rising, wanted.contiguous())
     return (scores.shape[1] - 1 - below).to(scores.dtype)

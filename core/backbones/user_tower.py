@@ -24,7 +24,7 @@ class HistoryAttention(nn.Module):
     Args:
         config: How fast the past is forgotten, at first.
         dimension: D.
-        strengths: Of each kind of event, at first; what was disliked counts nothing.
+        strengths: Of each kind of event, at first; below 0 = it says that the user does not want such things.
     """
 
     def __init__(self, config: UserTowerConfig, dimension: int, strengths: Sequence[float]) -> None:
@@ -32,7 +32,8 @@ class HistoryAttention(nn.Module):
         self.dropout = config.dropout
         self.log_recent = nn.Parameter(torch.tensor(math.log(config.recent_events)))
         self.old = nn.Parameter(torch.tensor(math.log(config.old_share / (1 - config.old_share))))
-        first = torch.tensor([0.0, *strengths, *[0.0] * len(strengths)])
+        disliked = (one * (config.disliked_share if one > 0 else config.dismissed_share) for one in strengths)
+        first = torch.tensor([0.0, *(max(0.0, one) for one in strengths), *disliked])
         self.kind = nn.Parameter(first)
         self.gate = nn.Linear(dimension + 1, 1)
         nn.init.zeros_(self.gate.weight)

@@ -7,7 +7,7 @@ from pydantic import Field
 from core.config import DataConfig, Record
 
 Protocol = Literal["last_share", "last_one", "global_time"]
-KINDS = {"browse": 0.5, "click": 1.0, "comment": 2.0, "share": 3.0, "purchase": 4.0, "rating": 1.0}
+KINDS = {"browse": 0.5, "click": 1.0, "comment": 2.0, "share": 3.0, "purchase": 4.0, "rating": 1.0, "dismiss": -1.0}
 
 
 class InteractionColumns(Record):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeGuard, get_args
 
+from apps.recommender.shop import DISMISS
 from apps.recommender.ui.shelf import Shelf, shelf_of
 from apps.recommender.ui.visit import LIST_LENGTH, Deed, Visit, What
 from apps.recommender.wish import RankedList, Seen, Wish
@@ -136,13 +137,9 @@ class Lists:
         return sorted(rows, key=lambda row: (-int(items.likings[row]), row))[:MAX_FOUND]
 
     def _seen(self, deed: Deed) -> Seen | None:
-        """A deed as an event that the model has learnt from; None = it has learnt from none that says this."""
+        """A deed as an event that the model knows; None = it knows of none that says this."""
         if deed.what == "dismiss":
-            return (
-                Seen(deed.item_id, "rating", value=float("-inf"))
-                if "rating" in self.recommender.histories.kinds
-                else None
-            )
+            return Seen(deed.item_id, DISMISS) if DISMISS in self.recommender.task.schema.kinds else None
         wanted = LIKING_KINDS if deed.what == "like" else VIEWING_KINDS
         return Seen(deed.item_id, next((kind for kind in wanted if kind in self.recommender.histories.kinds), ""))
 

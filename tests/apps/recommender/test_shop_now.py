@@ -96,6 +96,21 @@ def test_dismissed_items_never_come_back(live: Shop) -> None:
     assert not set(gone) & set(ids(live.list_for(Wish(user=USER, k=400)).ranked))
 
 
+def test_dismissal_speaks_against_what_a_liking_would_have_spoken_for(live: Shop) -> None:
+    def ranks() -> dict[str, int]:
+        return {item.item_id: item.rank for item in live.list_for(Wish(user=NEW, k=448)).ranked.items}
+
+    live.record(clicked(NEW, "tent-light"))
+    before = ranks()
+    history = (Seen("tent-light", "click", NOW), Seen("teapot-glass", "click", NOW + 1))
+    liked = {item.item_id: item.rank for item in live.recommender.recommend(Wish(history=history, k=448)).items}
+    helped = sorted(liked, key=lambda item: liked[item] - before.get(item, 0))[:20]
+    live.record(Event(NEW, "teapot-glass", "dismiss", NOW + 1))
+    after = ranks()
+    assert "teapot-glass" not in after
+    assert np.mean([after[item] - before[item] for item in helped]) > 5
+
+
 def test_event_that_the_training_knew_counts_once(live: Shop, recommender: Recommender) -> None:
     before = ids(live.list_for(Wish(user=USER)).ranked)
     known = recommender.histories[USER][-1]

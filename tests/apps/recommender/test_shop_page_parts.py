@@ -73,7 +73,7 @@ class FixedRecommender:
         items = SimpleNamespace(catalogue=nasty_items(), likings=np.array([5, 4, 3, 2, 1]))
         self.store = SimpleNamespace(items=items)
         self.histories = histories_of(kinds)
-        self.task = SimpleNamespace(schema=SimpleNamespace(max_history=50))
+        self.task = SimpleNamespace(schema=SimpleNamespace(max_history=50, kinds=(*kinds, "dismiss")))
         self.asked: list[Wish] = []
 
     def recommend(self, wish: Wish, rules: Sequence[Rule] = ()) -> RankedList:
@@ -161,12 +161,15 @@ def test_deeds_become_events_of_kinds_that_the_model_has_met() -> None:
     visit = Visit("new").did(Deed("a", "view", 0)).did(Deed("b", "like", 0)).did(Deed("d", "dismiss", 0))
     lists.make(visit)
     wish = recommender.asked[-1]
-    assert [(seen.item_id, seen.kind) for seen in wish.history] == [("a", "click"), ("b", "rating"), ("d", "rating")]
-    assert wish.history[-1].value == float("-inf")
+    assert [(seen.item_id, seen.kind) for seen in wish.history] == [("a", "click"), ("b", "rating"), ("d", "dismiss")]
     assert wish.without == ("d",)
     lists, recommender = make_lists(kinds=("purchase",))
     lists.make(visit)
-    assert [(seen.item_id, seen.kind) for seen in recommender.asked[-1].history] == [("a", ""), ("b", "")]
+    assert [(seen.item_id, seen.kind) for seen in recommender.asked[-1].history] == [
+        ("a", ""),
+        ("b", ""),
+        ("d", "dismiss"),
+    ]
 
 
 def test_a_second_deed_to_an_item_takes_the_place_of_the_first() -> None:

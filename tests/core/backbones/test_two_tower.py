@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.backbones.item_factors import fit_item_factors
+from core.backbones.item_factors import Met, fit_item_factors
 from core.backbones.recommender_config import ItemTextConfig, RecommenderModelConfig, UserTowerConfig
 from core.backbones.two_tower import ItemGraph, TwoTower, ranks_of
 from core.data.vocabulary import UNITS, TextEncoder, learn_vocabulary
@@ -27,7 +27,9 @@ def make_towers(vocabulary: Vocabulary, config: RecommenderModelConfig = CONFIG)
     torch.manual_seed(0)
     towers = TwoTower(config, vocabulary, len(TITLES), (1.0, 0.5), max_history=5)
     units = np.concatenate([TextEncoder(vocabulary).encode(TITLES)[UNITS]] * 3, axis=1)
-    factors = fit_item_factors([np.array([0, 1, 2]), np.array([0, 1]), np.array([4, 5, 0])], len(TITLES), config)
+    liked = [np.array([0, 1, 2]), np.array([0, 1]), np.array([4, 5, 0])]
+    met = [Met(rows, np.ones(len(rows), np.bool_)) for rows in liked]
+    factors = fit_item_factors(met, len(TITLES), config)
     counts = np.array([3, 2, 1, 0, 1, 1])
     towers.start(units, counts, counts > 0, np.array([4]), factors)
     with torch.no_grad():
@@ -69,12 +71,11 @@ def test_attention_begins_as_the_closed_form_says(vocabulary: Vocabulary) -> Non
     towers = make_towers(vocabulary)
     source = torch.randn(1, 3, CONFIG.dimension)
     liked = torch.tensor([[True, False, True]])
-    kinds = torch.tensor([[1, 4, 2]])  # liked at full strength, disliked, liked at half strength
+    kinds = torch.tensor([[1, 4, 2]])  # liked at full strength, disliked and liked at half strength
     old, recent = CONFIG.user.old_share, CONFIG.user.recent_events
     first = old + (1 - old) * np.exp(-1 / recent)
-    torch.testing.assert_close(
-        towers.user.last(source, kinds, torch.zeros(1, 3), liked)[0], first * source[0, 0] + 0.5 * source[0, 2]
-    )
+    said = first * source[0, 0] + CONFIG.user.disliked_share * 0.5 * first * source[0, 1] + 0.5 * source[0, 2]
+    torch.testing.assert_close(towers.user.last(source, kinds, torch.zeros(1, 3), liked)[0], said)
 
 
 def test_disliked_items_and_the_users_place_are_ranked_last_among_equals() -> None:

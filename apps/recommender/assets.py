@@ -68,10 +68,12 @@ def make_items(job: AssetJob) -> Mapping[str, Evaluation]:
 
 def item_specs(model: "TwoTower") -> tuple[ArraySpec, ...]:
     """What the graph of items takes."""
-    words, units = model.units.shape[1:]
     return (
         ArraySpec(
-            name="units", shape=("batch", words, units), dtype="int32", meaning="Units of title, tags, description."
+            name="units",
+            shape=("batch", model.units.shape[1], "slots"),
+            dtype="int32",
+            meaning="Units of title, tags, description.",
         ),
         ArraySpec(
             name="user", shape=("batch", model.dimension + 1), dtype="float32", meaning="Of whom to explain for."

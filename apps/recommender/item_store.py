@@ -6,6 +6,7 @@ Shapes: N items, D dimensions, n new items, W words, U units a word.
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,10 @@ ITEMS, HISTORIES, ITEM_GRAPH, FACTS, INDEX = (
     "index",
 )
 """Files in assets/."""
+WIDER = 8
+"""Where too many of those may not be shown, so many times as many are looked at before all are."""
+TEXTS_KEPT = 10_000
+"""Items whose texts are kept as the model reads them: 4 kB each."""
 SPARE = 64
 """How many more items are searched for than are wanted, as some of them may not be shown."""
 
@@ -81,6 +86,8 @@ class ItemStore:
         self.index = open_index(folder, self.items)
         self.session = Session(folder / ITEM_GRAPH, ("units", "user"), threads=threads)
         self._lock = threading.Lock()
+        # Items that lists are made of come again and again, and their texts never change.
+        self._text = lru_cache(maxsize=TEXTS_KEPT)(self._read_text)
 
     def search(
         self, user: FloatArray, k: int, banned: npt.NDArray[np.bool_], items: Items
@@ -96,17 +103,25 @@ class ItemStore:
         allowed = len(banned) - int(banned.sum())
         if allowed == 0:
             return np.zeros(0, np.int64), np.zeros(0, np.float32)
-        asked = min(self.index.facts.num_vectors, 2 * k + SPARE)
-        rows = self.index.search(lifted_query(user)[None], asked)[1][0]
-        rows = rows[rows >= 0]
-        rows = rows[~banned[rows]]
-        if len(rows) < min(k, allowed):
-            rows = np.flatnonzero(~banned)
+        indexed = self.index.facts.num_vectors
         # Items that were added since are few: all of them are looked at.
-        rows = np.union1d(rows, np.flatnonzero(~banned[self.index.facts.num_vectors :]) + self.index.facts.num_vectors)
+        new = np.flatnonzero(~banned[indexed:]) + indexed
+        rows = self._nearest(user, 2 * k + SPARE, banned)
+        if len(rows) < min(k, allowed - len(new)):
+            rows = self._nearest(user, WIDER * (2 * k + SPARE), banned)
+        if len(rows) < min(k, allowed - len(new)):
+            rows = np.flatnonzero(~banned[:indexed])
+        rows = np.concatenate([rows, new])
         scores = items.targets[rows] @ user
         order = np.lexsort((rows, -scores))[:k]
         return rows[order], scores[order]
+
+    def _nearest(self, user: FloatArray, count: int, banned: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+        """Rows of the best indexed items, without those that are banned."""
+        rows = self.index.search(lifted_query(user)[None], min(self.index.facts.num_vectors, count))[1][0]
+        rows = rows[rows >= 0]
+        allowed: npt.NDArray[np.int64] = rows[~banned[rows]]
+        return allowed
 
     def add(self, new: Catalogue) -> None:
         """Reads the texts of new items; they are found from the next list on.
@@ -139,17 +154,19 @@ class ItemStore:
 
     def words(self, rows: Sequence[int], user: FloatArray, most: int = 3) -> list[tuple[str, ...]]:
         """For each item the words of its texts that speak for a user the most: exact shares of the text's score."""
-        texts = [self.items.catalogue.text_of(row) for row in rows]
-        units = encode_items(self.text, self.encoder, texts)
+        texts = [self._text(row) for row in rows]
         users = np.repeat(user[None], len(rows), axis=0)
-        shares = self.session.run({"units": units, "user": users})["contributions"]
-        return [self._best_words(text, share_WU, most) for text, share_WU in zip(texts, shares, strict=True)]
+        units = np.stack([text.units for text in texts])
+        slots = max(2, int(np.flatnonzero(units.any(axis=(0, 1))).max(initial=0)) + 1)
+        shares = self.session.run({"units": units[:, :, :slots], "user": users})["contributions"]
+        return [text.best(share_WU.sum(axis=1), most) for text, share_WU in zip(texts, shares, strict=True)]
 
-    def _best_words(self, text: Mapping[str, str], share_WU: FloatArray, most: int) -> tuple[str, ...]:
-        per_word = share_WU.sum(axis=1)
+    def _read_text(self, row: int) -> "_Text":
+        text = self.items.catalogue.text_of(row)
         sizes = (self.text.title_words, self.text.tag_words, self.text.description_words)
-        total: dict[str, float] = {}
         shown: dict[str, str] = {}
+        places: list[int] = []
+        words: list[str] = []
         start = 0
         for name, size in zip(FIELDS, sizes, strict=True):
             written = text.get(name, "")
@@ -157,10 +174,36 @@ class ItemStore:
                 word = written[first:stop]
                 if any(letter.isalnum() for letter in word):
                     shown.setdefault(word.casefold(), word)
-                    total[word.casefold()] = total.get(word.casefold(), 0.0) + float(per_word[start + place])
+                    places.append(start + place)
+                    words.append(word.casefold())
             start += size
-        best = sorted((word for word, share in total.items() if share > 0), key=lambda word: -total[word])[:most]
-        return tuple(shown[word] for word in best)
+        number = {word: place for place, word in enumerate(shown)}
+        numbers = np.array([number[word] for word in words], np.int64)
+        units = encode_items(self.text, self.encoder, [text])[0]
+        return _Text(units, np.array(places, np.int64), numbers, tuple(shown.values()))
+
+
+@dataclass(frozen=True)
+class _Text:
+    """The texts of one item, read once.
+
+    Args:
+        units: (W, U).
+        places: Of its words among W.
+        numbers: Of the same words among the different ones.
+        shown: Each different word as it is written first.
+    """
+
+    units: npt.NDArray[np.int32]
+    places: npt.NDArray[np.int64]
+    numbers: npt.NDArray[np.int64]
+    shown: tuple[str, ...]
+
+    def best(self, share_W: FloatArray, most: int) -> tuple[str, ...]:
+        """The different words with the largest shares above 0."""
+        total = np.bincount(self.numbers, share_W[self.places], len(self.shown))
+        best = np.argsort(-total, kind="stable")[:most]
+        return tuple(self.shown[number] for number in best if total[number] > 0)
 
 
 def lifted(targets: FloatArray) -> FloatArray:

@@ -78,7 +78,8 @@ class ItemText(nn.Module):
 
         What is not told by words (the lengths of fields, the bias) is not among them.
         """
-        said_nWU = (nn.functional.embedding(units_nWU, self.bag) * wanted_nR[:, None, None, :]).sum(dim=3)
+        rows_nPR = nn.functional.embedding(units_nWU.flatten(1), self.bag)
+        said_nWU = torch.matmul(rows_nPR, wanted_nR[:, :, None]).view(units_nWU.shape)
         units = said_nWU * self.weights(units_nWU)
         weight_nD = wanted_nR @ self.deep.weight
         maps = self._maps(units_nWU)

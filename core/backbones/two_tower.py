@@ -78,6 +78,7 @@ class TwoTower(nn.Module):
         self.register_buffer("log_chance", torch.zeros(num_items + 1))
         self.register_buffer("new_scale", torch.ones(()))
         self.register_buffer("source_scale", torch.ones(()))
+        self._read_once: tuple[Tensor, Tensor] | None = None
         self.is_full = config.softmax == "full" or (config.softmax == "auto" and num_items <= FULL_UP_TO)
 
     def start(
@@ -177,29 +178,36 @@ class TwoTower(nn.Module):
         self, items: Tensor, kinds: Tensor, ages: Tensor, liked: Tensor, seen: Tensor, targets: Tensor
     ) -> dict[str, Tensor]:
         """Ranks among all items that are not seen, and of items with held-out texts among themselves, told by these."""
-        table = self.vectors()
+        if self._read_once is None:
+            held_out = (self.known & ~self.trained_text).nonzero().squeeze(1)
+            self._read_once = self.vectors(), self.told(held_out)
+        table, told = self._read_once
         user = self.user.last(table[items.long()][..., : self.dimension], kinds.long(), ages, liked)  # type: ignore[operator]
         user = torch.cat([user, torch.ones_like(user[:, :1])], dim=1)
         scores = user @ table[:, self.dimension :].T
         scores = scores.scatter(1, seen.long(), -torch.inf)
         scores[:, 0] = -torch.inf
-        is_held_out = self.known & ~self.trained_text
-        held_out = is_held_out.nonzero().squeeze(1)
         return {
             "ranks": ranks_of(scores, targets),
-            "new_ranks": self._new_ranks(user, held_out, targets),
+            "new_ranks": self._new_ranks(user, told, targets),
             "target_loss": (torch.logsumexp(scores, dim=1, keepdim=True) - scores.gather(1, targets.long())),
         }
 
-    def _new_ranks(self, user: Tensor, held_out: Tensor, targets: Tensor) -> Tensor:
-        if not len(held_out):
+    def _new_ranks(self, user: Tensor, told: Tensor, targets: Tensor) -> Tensor:
+        """Ranks among items with held-out texts, which these texts tell; -1 = of a target that is none of them."""
+        if not len(told):
             return torch.full(targets.shape, -1.0)
-        told = torch.full((len(self.ids),), -1, dtype=torch.long)
-        told[held_out] = torch.arange(len(held_out))
-        scores = user @ self.told(held_out)[:, self.dimension :].T
-        places = told[targets.long()]
+        is_held_out = self.known & ~self.trained_text
+        place = torch.where(is_held_out, is_held_out.cumsum(0) - 1, -1)
+        scores = user @ told[:, self.dimension :].T
+        places = place[targets.long()]
         ranks = ranks_of(F.pad(scores, (1, 0), value=-torch.inf), places + 1)
         return torch.where(places >= 0, ranks, torch.full_like(ranks, -1))
+
+    def train(self, mode: bool = True) -> "TwoTower":
+        """What was read for one evaluation is forgotten before the next: weights change in between."""
+        self._read_once = None
+        return super().train(mode)
 
     def told(self, numbers: Tensor) -> Tensor:
         """What texts tell, (n, 2 D + 1), some at a time."""

@@ -27,11 +27,14 @@ if TYPE_CHECKING:
 
     from core.backbones.two_tower import TwoTower
 
-SCALES = (0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
+SCALES = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
+COSTS = (0.0, 0.5, 1.0, 2.0, 4.0)
+"""Factors for the scores of new items, and what is taken off them, in standard deviations of all scores."""
+SPREAD_OVER = 200
 SOURCE_SCALES = (0.05, 0.1, 0.25, 0.5, 0.75, 1.0)
 """Factors for what a text tells of who liked the item, of which the one best on validation data is taken."""
-GIVEN_UP = 0.02
-"""Factors for the scores of new items: the largest is taken that costs at most this share of the best nDCG."""
+GIVEN_UP = 0.03
+"""So much of the nDCG of other items new ones may cost."""
 RESAMPLES = 1000
 FIRST_EVENTS = (1, 2, 5)
 """How many events a new user has had, in the table of new users."""
@@ -59,6 +62,7 @@ def make_items(job: AssetJob) -> Mapping[str, Evaluation]:
     write_histories(data.split.log, data.catalogue.ids, folder / HISTORIES)
     facts = {
         "new_scale": float(model.new_scale),
+        "new_cost": float(model.new_cost),
         "source_scale": float(model.source_scale),
         **_export_item_graph(model, folder / ITEM_GRAPH, job),
     }
@@ -125,27 +129,44 @@ def _fit_source_scale(model: "TwoTower", task: RecommendTask, data: ShopData) ->
 
 
 def _fit_new_scale(model: "TwoTower", task: RecommendTask, data: ShopData) -> None:
-    """The factor that shows new items among the others at hardly any loss, on validation data.
+    """The factor and the cost that show new items among the others, at hardly any loss of these, on validation data.
 
-    Items whose texts were never trained on stand for new ones.
+    Items whose texts were never trained on stand for new ones. Of all pairs that cost at most `GIVEN_UP` of the nDCG of
+    likings of other items, the one with the best nDCG of likings of such items is taken.
     """
     import torch
 
-    held_out = _numpy((model.known & ~model.trained_text).nonzero().squeeze(1))
+    held_out = (model.known & ~model.trained_text).nonzero().squeeze(1).numpy() - 1
     validation = cast(UserExamples, data.splits["validation"])
-    if not len(held_out) or not len(validation):
+    warm, new = (_wanting(validation, held_out, are_new) for are_new in (False, True))
+    if not len(warm) or not len(new):
         return
-    users = user_vectors(model, task, validation)
+    warm_users, new_users = (user_vectors(model, task, examples) for examples in (warm, new))
     with torch.no_grad():
-        told = _numpy(model.told(torch.from_numpy(held_out)))[:, model.dimension :]
+        told = _numpy(model.told(torch.from_numpy(held_out + 1)))[:, model.dimension :]
     targets = _numpy(model.ids)[1:, model.dimension :].copy()
+    spread = float(np.std(warm_users[:SPREAD_OVER] @ targets.T))
     found = []
     for scale in SCALES:
-        targets[held_out - 1] = told * scale
-        found.append(_mean_ndcg(users, targets, validation))
-    enough = [scale for scale, ndcg in zip(SCALES, found, strict=True) if ndcg >= (1 - GIVEN_UP) * max(found)]
+        for cost in COSTS:
+            targets[held_out] = told * scale
+            targets[held_out, -1] -= cost * spread
+            found.append((_mean_ndcg(warm_users, targets, warm), _mean_ndcg(new_users, targets, new), scale, cost))
+    best = max(ndcg for ndcg, *_ in found)
+    enough = [one for one in found if one[0] >= (1 - GIVEN_UP) * best]
+    *_, scale, cost = max(enough, key=lambda one: one[1])
     with torch.no_grad():
-        model.new_scale.fill_(max(enough))
+        model.new_scale.fill_(scale)
+        model.new_cost.fill_(cost * spread)
+
+
+def _wanting(examples: UserExamples, rows: npt.NDArray[np.int64], are_among: bool) -> UserExamples:
+    """The examples with targets among some rows, or among the others, and only these targets."""
+    targets = [wanted[np.isin(wanted, rows) == are_among] for wanted in examples.targets]
+    kept = [place for place, wanted in enumerate(targets) if len(wanted)]
+    users, firsts, stops = (column[kept] for column in (examples.users, examples.firsts, examples.stops))
+    wanted = [targets[place] for place in kept]
+    return UserExamples(examples.log, users, firsts, stops, wanted, examples.max_history)
 
 
 def user_vectors(

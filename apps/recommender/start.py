@@ -14,8 +14,10 @@ from apps.recommender.data import ShopData, encode_items
 from core.backbones.item_factors import DENSE_BELOW, Met, fit_item_factors
 from core.data.interaction_splits import TRAIN
 from core.data.vocabulary import TextEncoder
+from core.evaluation.recommendation import chunks
 from core.tasks.recommend_schema import RecommendSchema
 
+ENCODED_AT_ONCE = 2048
 LENGTH_SHARE = 0.1
 """How much the number of tags counts beside the bag: of what is known much is told."""
 
@@ -32,13 +34,13 @@ def start_towers(config: RecommenderConfig, data: "DataModule", model: Any) -> N
     units_NWU = encode_items(config.model.text, TextEncoder(schema.vocabulary), texts)
     _, counts_N = liked_histories(shop)
     held_out = draw_held_out(counts_N, config.model.text.held_out_share, config.seed)
-    factors = None
-    if config.model.start.enabled:
-        factors = fit_item_factors(met_histories(shop, config), len(shop.catalogue), config.model)
     touched_N = np.zeros(len(shop.catalogue), np.bool_)
     touched_N[shop.split.log.row_E[shop.split.part_E == TRAIN]] = True
-    towers.start(units_NWU, counts_N, touched_N, held_out, factors)
-    if factors is not None:
+    towers.start(units_NWU, counts_N, touched_N, held_out)
+    if config.model.start.enabled:
+        bag_NV = bag_of(towers, np.arange(1, len(shop.catalogue) + 1))
+        met = met_histories(shop, config)
+        towers.begin_at(fit_item_factors(met, len(shop.catalogue), config.model, bag_NV))
         start_text(towers, config.model.text.ridge)
 
 
@@ -98,10 +100,8 @@ def start_text(towers: "TwoTower", ridge: float) -> None:
     if len(trained) > DENSE_BELOW:
         trained = trained[torch.linspace(0, len(trained) - 1, DENSE_BELOW).long()]
     with torch.no_grad():
-        units_nWU = towers.units[trained].long()
-        weights_nWU = towers.text.weights(units_nWU)
-        lengths_nF = towers.text.log_lengths(units_nWU).numpy().astype(np.float64) * (0, 1, 0)
-    bag_nV = _sparse_bag(units_nWU.numpy(), weights_nWU.numpy(), len(towers.text.bag))
+        lengths_nF = towers.text.log_lengths(towers.units[trained].long()).numpy().astype(np.float64) * (0, 1, 0)
+    bag_nV = bag_of(towers, trained.numpy())
     kernel_nn = (bag_nV @ bag_nV.T).toarray() + LENGTH_SHARE * lengths_nF @ lengths_nF.T
     kernel_nn[np.diag_indices(len(kernel_nn))] += ridge
     told, dimension = towers.told_dimension, towers.dimension
@@ -112,10 +112,18 @@ def start_text(towers: "TwoTower", ridge: float) -> None:
         towers.text.lengths.weight.copy_(torch.from_numpy(LENGTH_SHARE * (lengths_nF.T @ dual_nR).T))
 
 
-def _sparse_bag(units_nWU: npt.NDArray[np.int64], weights_nWU: npt.NDArray[np.float32], size: int) -> Any:
-    from scipy.sparse import csr_matrix
+def bag_of(towers: "TwoTower", numbers: npt.NDArray[np.int64]) -> Any:
+    """How much each unit of their texts says of some items, (n, V), sparse."""
+    import torch
+    from scipy.sparse import csr_matrix, vstack
 
-    num = len(units_nWU)
-    rows = np.repeat(np.arange(num), units_nWU[0].size)
-    values = weights_nWU.reshape(-1).astype(np.float64)
-    return csr_matrix((values, (rows, units_nWU.reshape(-1))), (num, size))
+    parts = []
+    for part in chunks(len(numbers), ENCODED_AT_ONCE):
+        with torch.no_grad():
+            units_nWU = towers.units[torch.from_numpy(numbers[part])].long()
+            weights_nWU = towers.text.weights(units_nWU)
+        rows = np.repeat(np.arange(len(units_nWU)), units_nWU[0].numel())
+        values, columns = weights_nWU.numpy().reshape(-1).astype(np.float64), units_nWU.numpy().reshape(-1)
+        said = values != 0
+        parts.append(csr_matrix((values[said], (rows[said], columns[said])), (len(units_nWU), len(towers.text.bag))))
+    return vstack(parts, format="csr")

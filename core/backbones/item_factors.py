@@ -1,15 +1,18 @@
-"""What goes with what and what comes after what, as one linear model of items in closed form, cut to few dimensions.
+"""What goes with what and what comes after what, as two linear models of items in closed form, cut to few dimensions.
 
-The score of item j for a user is the sum, over the history, of a weight that falls with age times M[i, j]. M adds up
-two ridge regressions: a taste, each item foretold from all others whenever they were liked; and a sequence, the next
-likings foretold from what one had to do with before. What was met and not liked counts less there, but counts: it
-tells what people come across. M's truncated singular value decomposition gives each item two vectors,
-what it says of who liked it (source) and who likes it (target): the score is then a dot product.
+The score of item j for a user is a sum over the history of M[i, j]. Two such models are added up. A sequence: the next
+likings foretold by ridge regression from what one had to do with before, weighted by age; what was met and not liked
+counts less there, but counts: it tells what people come across. And a taste: each item foretold from all others that
+the same user liked, whenever that was, where items with like texts count as liked together. The truncated singular
+value decomposition of each gives every item two vectors, what it says of who met it (source) and who likes it
+(target), and the score is a dot product. Sequence and taste stand in turns, so that the first dimensions, which are the
+strongest, hold some of both: even ones are of the sequence, odd ones of the taste.
 
-Sources: Steck, Embarrassingly Shallow Autoencoders for Sparse Data, WWW 2019 (EASE); Choi et al., Session-aware
+Sources: Steck, Embarrassingly Shallow Autoencoders for Sparse Data, WWW 2019 (EASE); Jeunen, Van Balen and Goethals,
+Closed-Form Models for Collaborative Filtering with Side-Information, RecSys 2020 (CEASE); Choi et al., Session-aware
 Linear Item-Item Models for Session-based Recommendation, WWW 2021 (SLIST).
 
-Legend: N items, n of them that somebody met, P positions in histories, D dimensions.
+Legend: N items, n of them that somebody met, P positions in histories, D dimensions, V units of texts.
 """
 
 from collections.abc import Sequence
@@ -30,6 +33,10 @@ EXACT_BELOW = 1_500
 LEAST_WEIGHT = 0.02
 SPREAD = 1.0
 """Standard deviation of the scores that a softmax begins with."""
+SPREAD_OVER = 2_000
+"""So many histories tell it."""
+SHRUNK_BY = 10.0
+"""Similarities of items that were met this seldom are halved."""
 
 
 @dataclass(frozen=True)
@@ -58,13 +65,16 @@ class Met:
     liked: npt.NDArray[np.bool_]
 
 
-def fit_item_factors(histories: Sequence[Met], num_items: int, config: RecommenderModelConfig) -> ItemFactors:
+def fit_item_factors(
+    histories: Sequence[Met], num_items: int, config: RecommenderModelConfig, bag_NV: Any = None
+) -> ItemFactors:
     """The two vectors of each item.
 
     Args:
         histories: Of each user.
         num_items: N.
         config: Ridges, shares, decay and dimension.
+        bag_NV: How much each unit of its texts says of an item, sparse; None = nothing is known of texts.
     """
     known_n = np.unique(np.concatenate([met.rows for met in histories])) if len(histories) else np.zeros(0, np.int32)
     place_N = np.full(num_items, -1)
@@ -73,35 +83,35 @@ def fit_item_factors(histories: Sequence[Met], num_items: int, config: Recommend
     past, coming = _positions(placed, len(known_n), config)
     liked = _liked(placed, len(known_n))
     if len(known_n) <= DENSE_BELOW:
-        left, strength, right = _largest(_solved(liked, past, coming, config), config.dimension)
+        bag_nV = None if bag_NV is None else bag_NV[known_n]
+        models = _sequence(past, coming, liked, config), _taste(liked, bag_nV, config)
     else:
-        from scipy.sparse.linalg import svds
-
-        model = _similar(liked, past, coming, config)
-        left, strength, right = svds(model, k=min(config.dimension, len(known_n) - 1), random_state=0)
-        order = np.argsort(-strength)
-        left, strength, right = left[:, order], strength[order], right[order]
-    kept = slice(0, config.dimension)
-    left, strength, right = left[:, kept], strength[kept], right[kept]
-    root = np.sqrt(strength)
+        models = _similar(past, coming), _similar(liked, liked)
     source, target = (np.zeros((num_items, config.dimension), np.float32) for _ in range(2))
-    source[known_n, : len(root)] = left * root
-    target[known_n, : len(root)] = right.T * root
-    spread = np.std((past[:: max(1, past.shape[0] // 2000)] @ (left * strength)) @ right) if len(root) else 1.0
-    scale = np.float32(np.sqrt(SPREAD / max(float(spread), 1e-9)))
+    spread = 0.0
+    for part, (model, share, seen) in enumerate(
+        zip(models, (1.0, config.start.taste_share), (past, liked), strict=True)
+    ):
+        left, strength, right = _largest(model, config.dimension // 2)
+        strength = strength * share / max(_spread(model), 1e-9)
+        taken = slice(part, part + 2 * len(strength), 2)
+        source[known_n, taken], target[known_n, taken] = left * np.sqrt(strength), right.T * np.sqrt(strength)
+        some = seen[:: max(1, seen.shape[0] // SPREAD_OVER)]
+        spread += float(np.var((some @ (left * strength)) @ right)) if some.shape[0] else 0.0
+    scale = np.float32((SPREAD / max(np.sqrt(spread), 1e-9)) ** 0.5) if spread else np.float32(1)
     return ItemFactors(source * scale, target * scale)
 
 
-def _largest(model: Matrix, dimension: int) -> tuple[Matrix, Matrix, Matrix]:
-    """The largest singular values with their vectors, exact where the matrix is small."""
-    if len(model) <= EXACT_BELOW:
-        left, strength, right = np.linalg.svd(model, full_matrices=False) if len(model) else (model, model[0:0], model)
-        return left, strength, right
+def _largest(model: Any, dimension: int) -> tuple[Matrix, Matrix, Matrix]:
+    """The largest singular values with their vectors; of a small matrix all are computed."""
+    size = model.shape[0]
+    if size <= EXACT_BELOW:
+        dense = model if isinstance(model, np.ndarray) else model.toarray()
+        left, strength, right = np.linalg.svd(dense, full_matrices=False) if size else (dense, dense[:0, 0], dense)
+        return left[:, :dimension], strength[:dimension], right[:dimension]
     from sklearn.utils.extmath import randomized_svd
 
-    found: tuple[Matrix, Matrix, Matrix] = randomized_svd(
-        model, min(dimension, len(model) - 1), n_iter=4, random_state=0
-    )
+    found: tuple[Matrix, Matrix, Matrix] = randomized_svd(model, min(dimension, size - 1), n_iter=4, random_state=0)
     return found
 
 
@@ -156,53 +166,57 @@ def _positions(histories: Sequence[Met], size: int, config: RecommenderModelConf
     )
 
 
-def _solved(liked: Any, past: Any, coming: Any, config: RecommenderModelConfig) -> npt.NDArray[np.float64]:
-    """Both regressions, each to standard deviation 1, added up."""
+def _sequence(past: Any, coming: Any, liked: Any, config: RecommenderModelConfig) -> Matrix:
+    """What comes next, by ridge regression, (n, n)."""
     from scipy.linalg import solve
 
-    size = liked.shape[1]
-    wanted = np.flatnonzero(np.asarray(liked.sum(axis=0)).ravel())
-    gram = (liked[:, wanted].T @ liked[:, wanted]).toarray().astype(np.float64)
-    diagonal = np.diag_indices(len(wanted))
-    gram[diagonal] += config.start.taste_ridge
-    inverse = np.linalg.inv(gram)
-    taste = np.zeros((size, size))
-    taste[np.ix_(wanted, wanted)] = inverse / -np.diag(inverse)
-    taste[np.diag_indices(size)] = 0
+    size = past.shape[1]
+    wanted = _wanted(liked)
     gram = (past.T @ past).toarray().astype(np.float64)
     gram[np.diag_indices(size)] += config.start.sequence_ridge
-    sequence = np.zeros((size, size))
     crossed = (past.T @ coming[:, wanted]).toarray().astype(np.float64)
-    sequence[:, wanted] = solve(gram, crossed, assume_a="pos", overwrite_a=True, overwrite_b=True)
-    return _added(sequence, taste, config)
+    model = np.zeros((size, size))
+    if len(wanted):
+        model[:, wanted] = solve(gram, crossed, assume_a="pos", overwrite_a=True, overwrite_b=True)
+    return model
 
 
-def _similar(liked: Any, past: Any, coming: Any, config: RecommenderModelConfig) -> Any:
-    """The same out of shrunk cosines, which stay sparse."""
+def _taste(liked: Any, bag_nV: Any, config: RecommenderModelConfig) -> Matrix:
+    """What goes with what, by ridge regression without items foretelling themselves, (n, n)."""
+    size = liked.shape[1]
+    wanted = _wanted(liked)
+    gram = (liked[:, wanted].T @ liked[:, wanted]).toarray().astype(np.float64)
+    if bag_nV is not None and config.start.text_weight:
+        gram += config.start.text_weight * (bag_nV[wanted] @ bag_nV[wanted].T).toarray()
+    gram[np.diag_indices(len(wanted))] += config.start.taste_ridge
+    inverse = np.linalg.inv(gram)
+    model = np.zeros((size, size))
+    model[np.ix_(wanted, wanted)] = inverse / -np.diag(inverse)
+    model[np.diag_indices(size)] = 0
+    return model
+
+
+def _wanted(liked: Any) -> npt.NDArray[np.int64]:
+    """Items that somebody liked."""
+    return np.flatnonzero(np.asarray(liked.sum(axis=0)).ravel())
+
+
+def _similar(first: Any, second: Any) -> Any:
+    """In the place of a regression, where there are too many items for one: shrunk cosines, which stay sparse."""
     from scipy.sparse import diags
 
-    def shrunk(first: Any, second: Any, ridge: float) -> Any:
-        sizes = [
-            1 / np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=0)).ravel() + ridge) for matrix in (first, second)
-        ]
-        return diags(sizes[0]) @ (first.T @ second) @ diags(sizes[1])
-
-    taste = shrunk(liked, liked, 10.0)
-    taste.setdiag(0)
-    sequence = shrunk(past, coming, 10.0)
-    return sequence * (1 / max(_spread(sequence), 1e-9)) + taste * (
-        config.start.taste_share / max(_spread(taste), 1e-9)
-    )
+    sizes = [
+        1 / np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=0)).ravel() + SHRUNK_BY) for matrix in (first, second)
+    ]
+    model = (diags(sizes[0]) @ (first.T @ second) @ diags(sizes[1])).tocsr()
+    if first is second:
+        model.setdiag(0)
+    return model
 
 
-def _spread(matrix: Any) -> float:
-    """Standard deviation over all cells of a sparse matrix."""
-    cells = matrix.shape[0] * matrix.shape[1]
-    return float(np.sqrt(max(0.0, matrix.multiply(matrix).sum() / cells - (matrix.sum() / cells) ** 2)))
-
-
-def _added(
-    sequence: npt.NDArray[np.float64], taste: npt.NDArray[np.float64], config: RecommenderModelConfig
-) -> npt.NDArray[np.float64]:
-    added: npt.NDArray[np.float64] = sequence / max(float(sequence.std()), 1e-9)
-    return added + config.start.taste_share * taste / max(float(taste.std()), 1e-9)
+def _spread(model: Any) -> float:
+    """Standard deviation over all cells of a matrix, sparse or not."""
+    cells = model.shape[0] * model.shape[1]
+    if isinstance(model, np.ndarray):
+        return float(model.std()) if cells else 0.0
+    return float(np.sqrt(max(0.0, model.multiply(model).sum() / cells - (model.sum() / cells) ** 2)))

@@ -52,6 +52,8 @@ class StartConfig(Record):
     """Ridge of what comes after what."""
     taste_share: float = Field(default=0.3, ge=0)
     """How much the former counts beside the latter."""
+    text_weight: float = Field(default=10.0, ge=0)
+    """How much likeness of texts counts in what goes with what, beside users who like both."""
     next_events: float = Field(default=2.0, gt=0)
     """How far ahead the latter looks: the weight of a later liking falls by e over so many."""
 
@@ -62,7 +64,7 @@ class UserTowerConfig(Record):
     kind: Literal["attention", "transformer"] = "attention"
     """Attention over the history by kind, recency and content; or a causal Transformer (SASRec)."""
     recent_events: float = Field(default=5.0, gt=0)
-    """Attention, at first: the weight of a liking falls by e over so many later ones."""
+    """Attention, at first: as for what comes next, the weight of a liking falls by e over so many later ones."""
     old_share: float = Field(default=0.1, gt=0, lt=1)
     """Attention, at first: the weight falls down to this share of the newest one's."""
     disliked_share: float = Field(default=0.4, ge=0, le=1)
@@ -80,13 +82,13 @@ class UserTowerConfig(Record):
 class RecommenderModelConfig(ModelConfig):
     """Items and users as vectors whose dot product is the score."""
 
-    dimension: int = Field(default=512, ge=4)
+    dimension: int = Field(default=512, ge=4, multiple_of=2)
     """Length of the vectors."""
     text: ItemTextConfig = ItemTextConfig()
     user: UserTowerConfig = UserTowerConfig()
     start: StartConfig = StartConfig()
     learn_ids: bool = False
-    """Train the vectors of ids on from their start; on small data that is learnt by heart."""
+    """Train the vectors of ids, and how a history is weighted, on from their start; small data is learnt by heart."""
     softmax: Literal["auto", "full", "sampled"] = "auto"
     """What a liked item must be told from: all items, or those of the batch and some drawn; auto = all up to 50,000."""
     drawn_items: int = Field(default=4096, ge=0)

@@ -45,6 +45,7 @@ class TwoTower(nn.Module):
     trained_text: Tensor
     log_chance: Tensor
     new_scale: Tensor
+    new_cost: Tensor
     source_scale: Tensor
 
     def __init__(
@@ -63,11 +64,13 @@ class TwoTower(nn.Module):
         with torch.no_grad():
             self.ids[0] = 0
             self.ids[:, -1] = 0
-        self.ids.requires_grad_(config.learn_ids or not config.start.enabled)
+        is_learnt = config.learn_ids or not config.start.enabled
+        self.ids.requires_grad_(is_learnt)
         if config.user.kind == "attention":
             self.user: nn.Module = HistoryAttention(config.user, config.dimension, strengths)
         else:
             self.user = HistoryTransformer(config.user, config.dimension, len(strengths), max_history)
+        self.user.requires_grad_(is_learnt or config.user.kind == "transformer")
         words = config.text.title_words + config.text.tag_words + config.text.description_words
         units = torch.zeros(num_items + 1, words, vocabulary.units_per_word, dtype=torch.int32)
         # What the catalogue tells is in the catalogue: see `start`.
@@ -77,6 +80,7 @@ class TwoTower(nn.Module):
         self.register_buffer("touched", torch.zeros(num_items + 1, dtype=torch.bool))
         self.register_buffer("log_chance", torch.zeros(num_items + 1))
         self.register_buffer("new_scale", torch.ones(()))
+        self.register_buffer("new_cost", torch.zeros(()))
         self.register_buffer("source_scale", torch.ones(()))
         self._read_once: tuple[Tensor, Tensor] | None = None
         self.is_full = config.softmax == "full" or (config.softmax == "auto" and num_items <= FULL_UP_TO)
@@ -87,16 +91,14 @@ class TwoTower(nn.Module):
         counts: npt.NDArray[np.int64],
         touched: npt.NDArray[np.bool_],
         held_out: npt.NDArray[np.int64],
-        factors: ItemFactors | None,
     ) -> None:
-        """Takes what the training split tells in closed form.
+        """Takes what the training split tells of the items.
 
         Args:
             units: Of the texts of all items, (N, W, U).
             counts: Likings of each item (N,); one without is told by its text.
             touched: Whether anybody had to do with it at all (N,); if not it is a new one.
             held_out: Rows whose texts are not trained on.
-            factors: Vectors that ids start from.
         """
         with torch.no_grad():
             self.units[1:] = torch.from_numpy(units)
@@ -106,9 +108,12 @@ class TwoTower(nn.Module):
             self.trained_text[torch.from_numpy(held_out) + 1] = False
             share = torch.from_numpy(counts / max(1, counts.sum())).float()
             self.log_chance[1:] = share.clamp(min=1e-9).log()
-            if factors is not None:
-                self.ids[1:, : self.dimension] = torch.from_numpy(factors.source)
-                self.ids[1:, self.dimension : -1] = torch.from_numpy(factors.target)
+
+    def begin_at(self, factors: ItemFactors) -> None:
+        """Vectors of ids in closed form."""
+        with torch.no_grad():
+            self.ids[1:, : self.dimension] = torch.from_numpy(factors.source)
+            self.ids[1:, self.dimension : -1] = torch.from_numpy(factors.target)
 
     # ---- training --------------------------------------------------------------------------------
 
@@ -237,11 +242,12 @@ class TwoTower(nn.Module):
         return self.ids.index_put((others,), torch.where(self.touched[others, None], met, self.as_new(told)))
 
     def as_new(self, told: Tensor) -> Tensor:
-        """A text is surer of its item than it should be, or less: one factor puts new items among the others.
+        """A text is surer of its item than it should be, or less: a factor and a cost put new items among the others.
 
         Those that people met and did not like have no need of it.
         """
-        return torch.cat([told[:, : self.dimension], told[:, self.dimension :] * self.new_scale], dim=1)
+        source, target, bias = told[:, : self.dimension], told[:, self.dimension : -1], told[:, -1:]
+        return torch.cat([source, target * self.new_scale, bias * self.new_scale - self.new_cost], dim=1)
 
     # ---- serving ---------------------------------------------------------------------------------
 

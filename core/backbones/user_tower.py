@@ -13,13 +13,17 @@ from torch import Tensor, nn
 from core.backbones.recommender_config import UserTowerConfig
 
 MAX_LOG_DAYS = 8.0
+HEADS = 2
+STEADY = 6.0
+"""Logit of the share of its weight that a liking keeps for ever, in the head that forgets nothing."""
 
 
 class HistoryAttention(nn.Module):
-    """A weighted sum of the items that a user had to do with.
+    """A weighted sum of the items that a user had to do with, for each of two heads that stand in turns.
 
     An item counts by its kind of event, by how many likings came after it, and by a gate that looks at its vector and
-    its age; at first the gate is open for all, which is the linear model that item_factors starts from.
+    its age. At first the gate is open for all, the even dimensions forget the past and hear of what was disliked, and
+    the odd ones do neither: the sequence and the taste of item_factors.
 
     Args:
         config: How fast the past is forgotten, at first.
@@ -30,11 +34,14 @@ class HistoryAttention(nn.Module):
     def __init__(self, config: UserTowerConfig, dimension: int, strengths: Sequence[float]) -> None:
         super().__init__()
         self.dropout = config.dropout
-        self.log_recent = nn.Parameter(torch.tensor(math.log(config.recent_events)))
-        self.old = nn.Parameter(torch.tensor(math.log(config.old_share / (1 - config.old_share))))
-        disliked = (one * (config.disliked_share if one > 0 else config.dismissed_share) for one in strengths)
-        first = torch.tensor([0.0, *(max(0.0, one) for one in strengths), *disliked])
-        self.kind = nn.Parameter(first)
+        self.log_recent = nn.Parameter(torch.full((HEADS,), math.log(config.recent_events)))
+        self.old = nn.Parameter(torch.tensor([math.log(config.old_share / (1 - config.old_share)), STEADY]))
+        liked = [max(0.0, one) for one in strengths]
+        kinds = []
+        for disliked_share in (config.disliked_share, 0.0):
+            disliked = [one * (disliked_share if one > 0 else config.dismissed_share) for one in strengths]
+            kinds.append([0.0, *liked, *disliked])
+        self.kind = nn.Parameter(torch.tensor(kinds))
         self.gate = nn.Linear(dimension + 1, 1)
         nn.init.zeros_(self.gate.weight)
         nn.init.zeros_(self.gate.bias)
@@ -43,24 +50,32 @@ class HistoryAttention(nn.Module):
         """What the events up to each place say, (B, L, D)."""
         counted_BL = liked_BL.to(source_BLD.dtype).cumsum(dim=1)
         later_BLL = (counted_BL[:, :, None] - counted_BL[:, None, :]).clamp(min=0)
-        old = torch.sigmoid(self.old)
-        recency_BLL = old + (1 - old) * torch.exp(-later_BLL / self.log_recent.exp())
-        strength_BL = self.kind[kinds_BL] * self._gates(source_BLD, ages_BL)
+        gates_BL = self._gates(source_BLD, ages_BL)
         if self.training:
-            strength_BL = strength_BL * (torch.rand_like(strength_BL) >= self.dropout)
+            gates_BL = gates_BL * (torch.rand_like(gates_BL) >= self.dropout)
         length = kinds_BL.shape[1]
         causal_LL = torch.ones(length, length, device=source_BLD.device, dtype=source_BLD.dtype).tril()
-        said: Tensor = (recency_BLL * causal_LL * strength_BL[:, None, :]) @ source_BLD
-        return said
+        said = []
+        for head in range(HEADS):
+            strength_BL = self.kind[head][kinds_BL] * gates_BL
+            weight_BLL = self._recency(later_BLL, head) * causal_LL * strength_BL[:, None, :]
+            said.append(weight_BLL @ source_BLD[:, :, head::HEADS])
+        return torch.stack(said, dim=-1).flatten(-2)
 
     def last(self, source_BLD: Tensor, kinds_BL: Tensor, ages_BL: Tensor, liked_BL: Tensor) -> Tensor:
         """What the whole history says, (B, D): the last place of `forward`, without the others."""
         later_BL = liked_BL.to(source_BLD.dtype).flip(1).cumsum(dim=1).flip(1) - liked_BL.to(source_BLD.dtype)
-        old = torch.sigmoid(self.old)
-        recency_BL = old + (1 - old) * torch.exp(-later_BL / self.log_recent.exp())
-        strength_BL = self.kind[kinds_BL] * self._gates(source_BLD, ages_BL)
-        said: Tensor = ((recency_BL * strength_BL)[:, None, :] @ source_BLD).squeeze(1)
-        return said
+        gates_BL = self._gates(source_BLD, ages_BL)
+        said = []
+        for head in range(HEADS):
+            weight_BL = self._recency(later_BL, head) * self.kind[head][kinds_BL] * gates_BL
+            said.append((weight_BL[:, None, :] @ source_BLD[:, :, head::HEADS]).squeeze(1))
+        return torch.stack(said, dim=-1).flatten(-2)
+
+    def _recency(self, later: Tensor, head: int) -> Tensor:
+        old = torch.sigmoid(self.old[head])
+        recency: Tensor = old + (1 - old) * torch.exp(-later / self.log_recent[head].exp())
+        return recency
 
     def _gates(self, source_BLD: Tensor, ages_BL: Tensor) -> Tensor:
         looked_at = torch.cat([source_BLD, ages_BL[:, :, None] / MAX_LOG_DAYS], dim=2)

@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from apps.recommender.data import ShopData
 from apps.recommender.histories import write_histories
-from apps.recommender.item_store import FACTS, HISTORIES, ITEM_GRAPH, ITEMS, write_index
+from apps.recommender.item_store import EYE, FACTS, HISTORIES, ITEM_GRAPH, ITEMS, write_index
+from apps.recommender.pictures import Pictures
 from apps.recommender.start import liked_histories
 from core.app import AssetJob
 from core.data.catalogue import write_catalogue
@@ -25,12 +26,11 @@ from core.tasks.task import ArraySpec
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from core.backbones.picture_encoder import PictureEncoder
     from core.backbones.two_tower import TwoTower
 
 SCALES = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
-COSTS = (0.0, 0.5, 1.0, 2.0, 4.0)
-"""Factors for the scores of new items, and what is taken off them, in standard deviations of all scores."""
-SPREAD_OVER = 200
+"""Factors for the scores of new items."""
 SOURCE_SCALES = (0.05, 0.1, 0.25, 0.5, 0.75, 1.0)
 """Factors for what a text tells of who liked the item, of which the one best on validation data is taken."""
 GIVEN_UP = 0.03
@@ -62,17 +62,18 @@ def make_items(job: AssetJob) -> Mapping[str, Evaluation]:
     write_histories(data.split.log, data.catalogue.ids, folder / HISTORIES)
     facts = {
         "new_scale": float(model.new_scale),
-        "new_cost": float(model.new_cost),
         "source_scale": float(model.source_scale),
         **_export_item_graph(model, folder / ITEM_GRAPH, job),
     }
+    if model.eye is not None and data.pictures is not None:
+        facts["eye_parity"] = _export_eye(model.eye, data.pictures, folder / EYE, job)
     (folder / FACTS).write_text(json.dumps(facts, indent=2), encoding="utf-8")
     return _measured(model, task, data)
 
 
 def item_specs(model: "TwoTower") -> tuple[ArraySpec, ...]:
     """What the graph of items takes."""
-    return (
+    specs = (
         ArraySpec(
             name="units",
             shape=("batch", model.units.shape[1], "slots"),
@@ -83,6 +84,10 @@ def item_specs(model: "TwoTower") -> tuple[ArraySpec, ...]:
             name="user", shape=("batch", model.dimension + 1), dtype="float32", meaning="Of whom to explain for."
         ),
     )
+    if model.eye is None:
+        return specs
+    told = ArraySpec(name="pictures", shape=("batch", model.eye.size), dtype="float32", meaning="Told by the eye.")
+    return (*specs, told)
 
 
 def _export_item_graph(model: "TwoTower", file: Path, job: AssetJob) -> dict[str, float]:
@@ -95,11 +100,24 @@ def _export_item_graph(model: "TwoTower", file: Path, job: AssetJob) -> dict[str
     units = model.units[1 : 1 + PROVEN_ON].numpy()
     users = np.random.default_rng(0).standard_normal((len(units), model.dimension + 1)).astype(np.float32)
     arrays = {"units": units, "user": users}
+    if model.eye is not None:
+        arrays["pictures"] = model.pictures[1 : 1 + PROVEN_ON].numpy()
     graph = ItemGraph(model).eval()
     traced = {name: np.concatenate([array, array])[:2] for name, array in arrays.items()}
     export_onnx(graph, traced, item_specs(model), outputs, file, opset=job.config.export.opset)
     parity = check_parity(graph, file, arrays, job.config.export.parity_tolerance)
     return {"parity": parity.largest_difference}
+
+
+def _export_eye(eye: "PictureEncoder", pictures: Pictures, file: Path, job: AssetJob) -> float:
+    """Writes the graph of pictures, proven on real ones; gives the largest difference."""
+    px = pictures.pixels_NPP3.shape[1]
+    taken = ArraySpec(name="pixels", shape=("batch", px, px, 3), dtype="uint8", meaning="A square of a picture.")
+    given = ArraySpec(name="picture", shape=("batch",), dtype="float32", meaning="What the eye tells.")
+    pixels = pictures.pixels_NPP3[pictures.there_N][:PROVEN_ON]
+    pixels = pixels if len(pixels) > 1 else np.repeat(pictures.pixels_NPP3[:1], 2, axis=0)
+    export_onnx(eye, {"pixels": pixels[:2]}, (taken,), (given,), file, opset=job.config.export.opset)
+    return check_parity(eye, file, {"pixels": pixels}, job.config.export.parity_tolerance).largest_difference
 
 
 # ---- what is fitted and measured -----------------------------------------------------------------
@@ -129,10 +147,11 @@ def _fit_source_scale(model: "TwoTower", task: RecommendTask, data: ShopData) ->
 
 
 def _fit_new_scale(model: "TwoTower", task: RecommendTask, data: ShopData) -> None:
-    """The factor and the cost that show new items among the others, at hardly any loss of these, on validation data.
+    """The factor that shows new items among the others, at hardly any loss of these, on validation data.
 
-    Items whose texts were never trained on stand for new ones. Of all pairs that cost at most `GIVEN_UP` of the nDCG of
-    likings of other items, the one with the best nDCG of likings of such items is taken.
+    Items whose texts were never trained on stand for new ones. Of all factors that cost at most `GIVEN_UP` of the nDCG
+    of likings of other items, the one with the best nDCG of likings of such items is taken; where none shows any, as
+    with very many new ones, the largest.
     """
     import torch
 
@@ -142,22 +161,19 @@ def _fit_new_scale(model: "TwoTower", task: RecommendTask, data: ShopData) -> No
     if not len(warm) or not len(new):
         return
     warm_users, new_users = (user_vectors(model, task, examples) for examples in (warm, new))
+    # What nobody met is told by texts too, and stands among the others in the same way.
+    told_rows = np.concatenate([held_out, (~model.touched).nonzero().squeeze(1).numpy()[1:] - 1])
     with torch.no_grad():
-        told = _numpy(model.told(torch.from_numpy(held_out + 1)))[:, model.dimension :]
+        told = _numpy(model.told(torch.from_numpy(told_rows + 1)))[:, model.dimension :]
     targets = _numpy(model.ids)[1:, model.dimension :].copy()
-    spread = float(np.std(warm_users[:SPREAD_OVER] @ targets.T))
     found = []
     for scale in SCALES:
-        for cost in COSTS:
-            targets[held_out] = told * scale
-            targets[held_out, -1] -= cost * spread
-            found.append((_mean_ndcg(warm_users, targets, warm), _mean_ndcg(new_users, targets, new), scale, cost))
+        targets[told_rows] = told * scale
+        found.append((_mean_ndcg(warm_users, targets, warm), _mean_ndcg(new_users, targets, new), scale))
     best = max(ndcg for ndcg, *_ in found)
     enough = [one for one in found if one[0] >= (1 - GIVEN_UP) * best]
-    *_, scale, cost = max(enough, key=lambda one: one[1])
     with torch.no_grad():
-        model.new_scale.fill_(scale)
-        model.new_cost.fill_(cost * spread)
+        model.new_scale.fill_(max(enough, key=lambda one: one[1:])[2])
 
 
 def _wanting(examples: UserExamples, rows: npt.NDArray[np.int64], are_among: bool) -> UserExamples:

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from apps.recommender.app import RecommenderConfig
+from apps.recommender.pictures import Pictures, read_pictures
 from core.app import Progress
 from core.backbones.recommender_config import ItemTextConfig
 from core.data.catalogue import Catalogue
@@ -14,6 +16,7 @@ from core.data.interactions import Interactions, LoadedInteractions, load_intera
 from core.data.module import DataModule, SplitName
 from core.data.vocabulary import UNITS, TextEncoder, learn_vocabulary
 from core.data.vocabulary_config import Vocabulary
+from core.errors import UsageError
 from core.tasks.recommend_schema import RecommendSchema
 
 FIELDS = ("title", "tags", "description")
@@ -26,17 +29,36 @@ class ShopData(DataModule):
     Args:
         catalogue: Items.
         split: Events by what they are for.
+        pictures: Of the items; None = they are not read.
     """
 
     catalogue: Catalogue
     split: Split
+    pictures: Pictures | None = None
 
 
 def load_shop(config: RecommenderConfig, progress: Progress) -> ShopData:
     """The data set of a config, with the schema learnt from its training split."""
     loaded = load_interactions(config.data, seed=config.seed, sample=read_sample, progress=progress)
-    schema = learn_schema(config, loaded)
-    return ShopData(loaded.splits, schema, loaded.report, loaded.fingerprint, loaded.catalogue, loaded.split)
+    schema, report, pictures = learn_schema(config, loaded), loaded.report, None
+    if config.model.picture.enabled:
+        pictures = _pictures(config, loaded.catalogue, progress)
+        told = f"{int(pictures.there_N.sum()):,} of {len(loaded.catalogue):,} items have a picture that can be read"
+        rejected = (*report.rejected, *pictures.rejected)
+        report = report.model_copy(update={"rejected": rejected, "notes": (*report.notes, told)})
+    return ShopData(loaded.splits, schema, report, loaded.fingerprint, loaded.catalogue, loaded.split, pictures)
+
+
+def _pictures(config: RecommenderConfig, catalogue: Catalogue, progress: Progress) -> Pictures:
+    if not any(catalogue.images):
+        raise UsageError(
+            "The items have no pictures.",
+            "A column of paths, relative to the folder of the data.",
+            "Name it, --data.columns.image NAME, or leave pictures out: --model.picture.enabled false.",
+        )
+    place = Path(config.data.path)
+    folder = place if place.is_dir() else place.parent
+    return read_pictures(catalogue.images, folder, config.model.picture.image_px, progress)
 
 
 def learn_schema(config: RecommenderConfig, loaded: LoadedInteractions) -> RecommendSchema:

@@ -23,7 +23,7 @@ LEAST_MATCH = 0.4
 """Share of the best match that an item needs to be one of them."""
 SPREAD_OVER = 12
 """So many of the best items, and four times as many that match, tell what a standard deviation of scores is."""
-MATCH_WEIGHT = 1.5
+MATCH_WEIGHT = 3.0
 """How much a full match counts, in standard deviations of the model's scores."""
 
 

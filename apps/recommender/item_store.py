@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from apps.recommender.data import FIELDS, encode_items
-from core.backbones.recommender_config import ItemTextConfig
+from apps.recommender.pictures import read_pictures
+from core.backbones.recommender_config import RecommenderModelConfig
 from core.data.catalogue import Catalogue, appended, open_catalogue
 from core.data.vocabulary import TextEncoder
 from core.errors import UserError
@@ -23,10 +24,11 @@ from core.retrieval.vectors import VectorIndex, build_vector_index, load_vector_
 from core.tasks.recommend_schema import RecommendSchema
 
 FloatArray = npt.NDArray[np.float32]
-ITEMS, HISTORIES, ITEM_GRAPH, FACTS, INDEX = (
+ITEMS, HISTORIES, ITEM_GRAPH, EYE, FACTS, INDEX = (
     "items.parquet",
     "histories.parquet",
     "item_tower.onnx",
+    "picture_encoder.onnx",
     "items.json",
     "index",
 )
@@ -66,7 +68,7 @@ class ItemStore:
         folder: assets/ of a bundle.
         vectors: Of the task, which opened the same folder.
         likings: Of the task.
-        text: How texts are read.
+        model: How texts and pictures are read.
         schema: Of the model.
         threads: Of ONNX Runtime; 0 = one a core.
     """
@@ -76,15 +78,18 @@ class ItemStore:
         folder: Path,
         vectors: FloatArray,
         likings: npt.NDArray[np.int64],
-        text: ItemTextConfig,
+        model: RecommenderModelConfig,
         schema: RecommendSchema,
         *,
         threads: int = 0,
     ) -> None:
-        self.text, self.encoder = text, TextEncoder(schema.vocabulary)
+        self.text, self.picture, self.encoder = model.text, model.picture, TextEncoder(schema.vocabulary)
         self.items = Items(open_catalogue(folder / ITEMS), vectors, likings)
         self.index = open_index(folder, self.items)
-        self.session = Session(folder / ITEM_GRAPH, ("units", "user"), threads=threads)
+        self.eye = Session(folder / EYE, ("pixels",), threads=threads) if (folder / EYE).is_file() else None
+        self.num_seen = self._seen(["", ""]).shape[1] if self.eye else 0
+        inputs = ("units", "user", "pictures") if self.eye else ("units", "user")
+        self.session = Session(folder / ITEM_GRAPH, inputs, threads=threads)
         self._lock = threading.Lock()
         # Items that lists are made of come again and again, and their texts never change.
         self._text = lru_cache(maxsize=TEXTS_KEPT)(self._read_text)
@@ -124,10 +129,10 @@ class ItemStore:
         return allowed
 
     def add(self, new: Catalogue) -> None:
-        """Reads the texts of new items; they are found from the next list on.
+        """Reads the texts of new items, and their pictures if the model does; they are found from the next list on.
 
         Raises:
-            UserError: An id is there already, or twice.
+            UserError: An id is there already, or twice; a picture cannot be read.
         """
         with self._lock:
             before = self.items
@@ -138,19 +143,41 @@ class ItemStore:
                     "Each item has an id of its own.",
                     "Give it another one.",
                 )
-            told = self.read([new.text_of(row) for row in range(len(new))])
+            told = self.read([new.text_of(row) for row in range(len(new))], new.images)
             self.items = Items(
                 appended(before.catalogue, new),
                 np.concatenate([before.vectors, told]),
                 np.concatenate([before.likings, np.zeros(len(new), np.int64)]),
             )
 
-    def read(self, texts: Sequence[Mapping[str, str]]) -> FloatArray:
-        """What texts tell of an item, (n, 2 D + 1)."""
-        units = encode_items(self.text, self.encoder, texts)
-        users = np.zeros((len(units), self.items.targets.shape[1]), np.float32)
-        parts = [self.session.run({"units": units[part], "user": users[part]})["vector"] for part in chunks(len(units))]
+    def read(self, texts: Sequence[Mapping[str, str]], images: Sequence[str] = ()) -> FloatArray:
+        """What texts, and paths of pictures if there are some, tell of an item, (n, 2 D + 1).
+
+        Raises:
+            UserError: A picture cannot be read.
+        """
+        arrays = {
+            "units": encode_items(self.text, self.encoder, texts),
+            "user": np.zeros((len(texts), self.items.targets.shape[1]), np.float32),
+        }
+        if self.eye:
+            arrays["pictures"] = self._seen(images or [""] * len(texts))
+        parts = [
+            self.session.run({name: array[part] for name, array in arrays.items()})["vector"]
+            for part in chunks(len(texts))
+        ]
         return np.concatenate(parts)
+
+    def _seen(self, images: Sequence[str]) -> FloatArray:
+        """What pictures tell, (n, F); zeros where there is none."""
+        assert self.eye is not None
+        pictures = read_pictures(images, Path(), self.picture.image_px)
+        if pictures.rejected:
+            first = pictures.rejected[0]
+            raise UserError(f"{first.path}: {first.sentence}", "A picture that can be opened.", "Correct the path.")
+        parts = [self.eye.run({"pixels": pictures.pixels_NPP3[part]})["picture"] for part in chunks(len(images))]
+        told: FloatArray = np.concatenate(parts) * pictures.there_N[:, None]
+        return told
 
     def words(self, rows: Sequence[int], user: FloatArray, most: int = 3) -> list[tuple[str, ...]]:
         """For each item the words of its texts that speak for a user the most: exact shares of the text's score."""
@@ -158,7 +185,10 @@ class ItemStore:
         users = np.repeat(user[None], len(rows), axis=0)
         units = np.stack([text.units for text in texts])
         slots = max(2, int(np.flatnonzero(units.any(axis=(0, 1))).max(initial=0)) + 1)
-        shares = self.session.run({"units": units[:, :, :slots], "user": users})["contributions"]
+        arrays = {"units": units[:, :, :slots], "user": users}
+        if self.eye:
+            arrays["pictures"] = np.zeros((len(rows), self.num_seen), np.float32)
+        shares = self.session.run(arrays)["contributions"]
         return [text.best(share_WU.sum(axis=1), most) for text, share_WU in zip(texts, shares, strict=True)]
 
     def _read_text(self, row: int) -> "_Text":

@@ -48,8 +48,8 @@ class Recommender:
         folder = predictor.bundle.path / ASSETS
         assert self.task.vectors is not None
         assert self.task.likings is not None
-        text, schema = self.config.model.text, self.task.schema
-        self.store = ItemStore(folder, self.task.vectors, self.task.likings, text, schema, threads=threads)
+        schema = self.task.schema
+        self.store = ItemStore(folder, self.task.vectors, self.task.likings, self.config.model, schema, threads=threads)
         self.histories = Histories(folder / HISTORIES)
         self.interests = InterestIndex()
         self._lock = threading.Lock()

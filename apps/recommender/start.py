@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from apps.recommender.app import RecommenderConfig
 from apps.recommender.data import ShopData, encode_items
+from apps.recommender.pictures import Pictures
 from core.backbones.item_factors import DENSE_BELOW, Met, fit_item_factors
 from core.data.interaction_splits import TRAIN
 from core.data.vocabulary import TextEncoder
@@ -37,11 +38,13 @@ def start_towers(config: RecommenderConfig, data: "DataModule", model: Any) -> N
     touched_N = np.zeros(len(shop.catalogue), np.bool_)
     touched_N[shop.split.log.row_E[shop.split.part_E == TRAIN]] = True
     towers.start(units_NWU, counts_N, touched_N, held_out)
+    if shop.pictures is not None:
+        see_pictures(towers, shop.pictures)
     if config.model.start.enabled:
         bag_NV = bag_of(towers, np.arange(1, len(shop.catalogue) + 1))
         met = met_histories(shop, config)
         towers.begin_at(fit_item_factors(met, len(shop.catalogue), config.model, bag_NV))
-        start_text(towers, config.model.text.ridge)
+        start_text(towers, config.model.text.ridge, config.model.picture.share)
 
 
 def liked_histories(shop: ShopData) -> tuple[list[npt.NDArray[np.int32]], npt.NDArray[np.int64]]:
@@ -87,8 +90,23 @@ def draw_held_out(counts_N: npt.NDArray[np.int64], share: float, seed: int) -> n
     return np.sort(drawn)
 
 
-def start_text(towers: "TwoTower", ridge: float) -> None:
-    """Kernel ridge regression from the bag of units, and the number of tags, to the vectors of the ids.
+def see_pictures(towers: "TwoTower", pictures: Pictures) -> None:
+    """What the eye of a fresh model tells of each picture."""
+    import torch
+
+    eye, rows = towers.eye, np.flatnonzero(pictures.there_N)
+    if eye is None or not len(rows):
+        return
+    with torch.no_grad():
+        parts = (rows[part] for part in chunks(len(rows)))
+        pooled = torch.cat([eye.pooled(torch.from_numpy(pictures.pixels_NPP3[part])) for part in parts])
+        eye.fit(pooled)
+        told = torch.nn.functional.normalize((pooled - eye.center) / eye.spread, dim=1)
+        towers.pictures[torch.from_numpy(rows) + 1] = told
+
+
+def start_text(towers: "TwoTower", ridge: float, picture_share: float) -> None:
+    """Kernel ridge regression from the bag of units, the number of tags and the picture to the vectors of the ids.
 
     It is solved over items, of which there are fewer than units; beyond some thousands over a part of them.
     """
@@ -103,6 +121,8 @@ def start_text(towers: "TwoTower", ridge: float) -> None:
         lengths_nF = towers.text.log_lengths(towers.units[trained].long()).numpy().astype(np.float64) * (0, 1, 0)
     bag_nV = bag_of(towers, trained.numpy())
     kernel_nn = (bag_nV @ bag_nV.T).toarray() + LENGTH_SHARE * lengths_nF @ lengths_nF.T
+    pictures_nF = towers.pictures[trained].double().numpy()
+    kernel_nn += picture_share * pictures_nF @ pictures_nF.T
     kernel_nn[np.diag_indices(len(kernel_nn))] += ridge
     told, dimension = towers.told_dimension, towers.dimension
     columns = [*range(told), *range(dimension, dimension + told), 2 * dimension]
@@ -110,6 +130,8 @@ def start_text(towers: "TwoTower", ridge: float) -> None:
     with torch.no_grad():
         towers.text.bag.copy_(torch.from_numpy(bag_nV.T @ dual_nR))
         towers.text.lengths.weight.copy_(torch.from_numpy(LENGTH_SHARE * (lengths_nF.T @ dual_nR).T))
+        if towers.picture is not None:
+            towers.picture.weight.copy_(torch.from_numpy(picture_share * (pictures_nF.T @ dual_nR).T))
 
 
 def bag_of(towers: "TwoTower", numbers: npt.NDArray[np.int64]) -> Any:

@@ -9,8 +9,14 @@ from core.data.vocabulary_config import VocabularyConfig
 
 
 class ItemTextConfig(Record):
-    """A TextCNN over the title, tags and description of an item."""
+    """A TextCNN, or a Transformer, over the title, tags and description of an item, beside a bag of all units."""
 
+    kind: Literal["cnn", "transformer"] = "cnn"
+    """What reads the words in their order. Of a Transformer no word's share can be told; of the bag's it can."""
+    layers: int = Field(default=2, ge=1)
+    """Layers of the Transformer."""
+    heads: int = Field(default=2, ge=1)
+    """Heads of each layer; they divide `vector_size`."""
     title_words: int = Field(default=12, ge=1)
     """Words of a title that are read."""
     tag_words: int = Field(default=20, ge=1)
@@ -39,6 +45,23 @@ class ItemTextConfig(Record):
     """Items whose text is read in a training step; the others stand with the vector of their id."""
     held_out_share: float = Field(default=0.1, ge=0, lt=0.5)
     """Share of the items whose texts are never trained on: they show how well a new item is ranked."""
+
+
+class ItemPictureConfig(Record):
+    """Pictures of items, read by a frozen backbone and fused with the texts."""
+
+    enabled: bool = False
+    """Read the column of pictures."""
+    backbone: str = "resnet18"
+    """alexnet or any timm name."""
+    pretrained: bool | str = False
+    """true = weights of that name from the hub, false = none: colours and coarse textures only, or a file's path."""
+    image_px: int = Field(default=64, ge=32)
+    """Side of the square that pictures are brought to."""
+    share: float = Field(default=1.0, gt=0)
+    """How much likeness of pictures counts beside that of texts, at first."""
+    dropout: float = Field(default=0.3, ge=0, lt=1)
+    """Share of the pictures that are left out in training, so that texts are learnt too."""
 
 
 class StartConfig(Record):
@@ -85,6 +108,7 @@ class RecommenderModelConfig(ModelConfig):
     dimension: int = Field(default=512, ge=4, multiple_of=2)
     """Length of the vectors."""
     text: ItemTextConfig = ItemTextConfig()
+    picture: ItemPictureConfig = ItemPictureConfig()
     user: UserTowerConfig = UserTowerConfig()
     start: StartConfig = StartConfig()
     learn_ids: bool = False

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from core.backbones.item_factors import ItemFactors
 from core.backbones.item_text import ItemText
+from core.backbones.picture_encoder import PictureEncoder
 from core.backbones.recommender_config import RecommenderModelConfig
 from core.backbones.user_tower import HistoryAttention, HistoryTransformer
 from core.data.vocabulary_config import Vocabulary
@@ -40,12 +41,12 @@ class TwoTower(nn.Module):
     """
 
     units: Tensor
+    pictures: Tensor
     known: Tensor
     touched: Tensor
     trained_text: Tensor
     log_chance: Tensor
     new_scale: Tensor
-    new_cost: Tensor
     source_scale: Tensor
 
     def __init__(
@@ -60,6 +61,11 @@ class TwoTower(nn.Module):
         self.config, self.dimension = config, config.dimension
         self.told_dimension = min(config.dimension, config.text.dimension)
         self.text = ItemText(config.text, vocabulary, 2 * self.told_dimension + 1)
+        self.eye = PictureEncoder(config.picture) if config.picture.enabled else None
+        seen = self.eye.size if self.eye else 0
+        self.picture = nn.Linear(seen, 2 * self.told_dimension + 1, bias=False) if seen else None
+        if self.picture:
+            nn.init.zeros_(self.picture.weight)
         self.ids = nn.Parameter(torch.randn(num_items + 1, 2 * config.dimension + 1) * RANDOM_SPREAD)
         with torch.no_grad():
             self.ids[0] = 0
@@ -75,12 +81,12 @@ class TwoTower(nn.Module):
         units = torch.zeros(num_items + 1, words, vocabulary.units_per_word, dtype=torch.int32)
         # What the catalogue tells is in the catalogue: see `start`.
         self.register_buffer("units", units, persistent=False)
+        self.register_buffer("pictures", torch.zeros(num_items + 1, seen), persistent=False)
         self.register_buffer("trained_text", torch.zeros(num_items + 1, dtype=torch.bool))
         self.register_buffer("known", torch.zeros(num_items + 1, dtype=torch.bool))
         self.register_buffer("touched", torch.zeros(num_items + 1, dtype=torch.bool))
         self.register_buffer("log_chance", torch.zeros(num_items + 1))
         self.register_buffer("new_scale", torch.ones(()))
-        self.register_buffer("new_cost", torch.zeros(()))
         self.register_buffer("source_scale", torch.ones(()))
         self._read_once: tuple[Tensor, Tensor] | None = None
         self.is_full = config.softmax == "full" or (config.softmax == "auto" and num_items <= FULL_UP_TO)
@@ -135,7 +141,7 @@ class TwoTower(nn.Module):
         candidates = self._candidates(items)
         drawn = self._drawn(candidates)
         table = self.ids.clone() if self.ids.requires_grad else self.ids.detach().clone()
-        told = self.read(self.units[drawn])
+        told = self.read(self.units[drawn], self.pictures[drawn])
         table = table.index_put((drawn,), told)
         history = table[items.long()]
         user = self.user(history[..., : self.dimension], kinds.long(), ages, liked)
@@ -216,38 +222,37 @@ class TwoTower(nn.Module):
 
     def told(self, numbers: Tensor) -> Tensor:
         """What texts tell, (n, 2 D + 1), some at a time."""
-        parts = [self.read(self.units[numbers[at : at + CHUNK]]) for at in range(0, len(numbers), CHUNK)]
+        some = (numbers[at : at + CHUNK] for at in range(0, len(numbers), CHUNK))
+        parts = [self.read(self.units[part], self.pictures[part]) for part in some]
         return torch.cat(parts) if parts else self.ids[numbers]
 
-    def read(self, units: Tensor) -> Tensor:
-        """Vectors that texts tell, (n, 2 D + 1); zeros where they tell nothing.
+    def read(self, units: Tensor, pictures: Tensor) -> Tensor:
+        """Vectors that texts and pictures tell, (n, 2 D + 1); zeros where they tell nothing.
 
-        What a text tells of who liked the item counts less in a history than what behaviour told, by `source_scale`.
+        What is told of who liked the item counts less in a history than what behaviour told, by `source_scale`.
         """
-        source, target, bias = self.text(units.long()).split((self.told_dimension, self.told_dimension, 1), dim=1)
+        said = self.text(units.long())
+        if self.picture is not None:
+            said = said + self.picture(self._some(pictures))
+        source, target, bias = said.split((self.told_dimension, self.told_dimension, 1), dim=1)
         rest = (0, self.dimension - self.told_dimension)
         scale = 1.0 if self.training else self.source_scale
         return torch.cat([F.pad(source * scale, rest), F.pad(target, rest), bias], dim=1)
 
-    def vectors(self) -> Tensor:
-        """Vectors of all items (N + 1, 2 D + 1): of liked ones their id's, of others what their text tells.
+    def _some(self, pictures: Tensor) -> Tensor:
+        """In training a share of the pictures is left out."""
+        if not self.training:
+            return pictures
+        return pictures * (torch.rand(len(pictures), 1, device=pictures.device) >= self.config.picture.dropout)
 
-        What having to do with an item says is known of all that somebody met.
-        """
-        others = (~self.known).nonzero().squeeze(1)[1:]
-        if not len(others):
-            return self.ids
-        told = self.told(others)
-        met = torch.cat([self.ids[others, : self.dimension], told[:, self.dimension :]], dim=1)
-        return self.ids.index_put((others,), torch.where(self.touched[others, None], met, self.as_new(told)))
+    def vectors(self) -> Tensor:
+        """Vectors of all items (N + 1, 2 D + 1): of those that somebody met their id's, of new ones what is told."""
+        new = (~self.touched).nonzero().squeeze(1)[1:]
+        return self.ids.index_put((new,), self.as_new(self.told(new))) if len(new) else self.ids
 
     def as_new(self, told: Tensor) -> Tensor:
-        """A text is surer of its item than it should be, or less: a factor and a cost put new items among the others.
-
-        Those that people met and did not like have no need of it.
-        """
-        source, target, bias = told[:, : self.dimension], told[:, self.dimension : -1], told[:, -1:]
-        return torch.cat([source, target * self.new_scale, bias * self.new_scale - self.new_cost], dim=1)
+        """A text is surer of its item than it should be, or less: one factor puts new items among the others."""
+        return torch.cat([told[:, : self.dimension], told[:, self.dimension :] * self.new_scale], dim=1)
 
     # ---- serving ---------------------------------------------------------------------------------
 
@@ -269,13 +274,13 @@ class ItemGraph(nn.Module):
         self.model = model
 
     def forward(self, **inputs: Tensor) -> dict[str, Tensor]:
-        """`vector` (n, 2 D + 1) of texts alone, and `contributions` (n, W, U + widths) to user times vector.
+        """`vector` (n, 2 D + 1) of texts and pictures, and `contributions` (n, W, U + widths) to user times vector.
 
         Args:
-            inputs: `units` (n, W, U) and `user` (n, D + 1).
+            inputs: `units` (n, W, U), `user` (n, D + 1), and of a model that reads them `pictures` (n, F).
         """
         model, units, user = self.model, inputs["units"].long(), inputs["user"]
-        told = model.as_new(model.read(units))
+        told = model.as_new(model.read(units, inputs.get("pictures", model.pictures[:1])))
         heard = torch.cat([user[:, : model.told_dimension], user[:, -1:]], dim=1) * model.new_scale
         wanted = F.pad(heard, (model.told_dimension, 0))
         return {"vector": told, "contributions": model.text.contributions(units, wanted)}

@@ -7,9 +7,9 @@ import math
 from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
+from core.backbones.attention_block import AttentionBlock
 from core.backbones.recommender_config import UserTowerConfig
 
 MAX_LOG_DAYS = 8.0
@@ -104,7 +104,7 @@ class HistoryTransformer(nn.Module):
         for table in (self.kind, self.place):
             nn.init.normal_(table.weight, std=0.02)
         self.dropout = nn.Dropout(config.dropout)
-        layer = [_Block(dimension, config.heads, config.dropout) for _ in range(config.layers)]
+        layer = [AttentionBlock(dimension, config.heads, config.dropout) for _ in range(config.layers)]
         self.blocks = nn.ModuleList(layer)
         self.norm = nn.LayerNorm(dimension)
 
@@ -129,24 +129,3 @@ class HistoryTransformer(nn.Module):
         """What the whole history says, (B, D)."""
         state: Tensor = self(source_BLD, kinds_BL, ages_BL, liked_BL)
         return state[:, -1]
-
-
-class _Block(nn.Module):
-    def __init__(self, dimension: int, heads: int, dropout: float) -> None:
-        super().__init__()
-        self.heads, self.share = heads, dropout
-        self.before_attention, self.before_layer = nn.LayerNorm(dimension), nn.LayerNorm(dimension)
-        self.queries_keys_values = nn.Linear(dimension, 3 * dimension)
-        self.mixed = nn.Linear(dimension, dimension)
-        self.layer = nn.Sequential(nn.Linear(dimension, 4 * dimension), nn.GELU(), nn.Linear(4 * dimension, dimension))
-        self.dropout = nn.Dropout(dropout)
-
-    def forward(self, state_BLD: Tensor, mask: Tensor) -> Tensor:
-        batch, length, dimension = state_BLD.shape
-        parts = self.queries_keys_values(self.before_attention(state_BLD))
-        query, key, value = parts.view(batch, length, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
-        share = self.share if self.training else 0.0
-        looked = F.scaled_dot_product_attention(query, key, value, attn_mask=mask, dropout_p=share)
-        state_BLD = state_BLD + self.dropout(self.mixed(looked.transpose(1, 2).reshape(batch, length, dimension)))
-        changed: Tensor = state_BLD + self.dropout(self.layer(self.before_layer(state_BLD)))
-        return changed

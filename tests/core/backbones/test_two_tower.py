@@ -6,6 +6,7 @@ import torch
 
 from core.backbones.item_factors import Met, fit_item_factors
 from core.backbones.recommender_config import ItemTextConfig, RecommenderModelConfig, UserTowerConfig
+from core.backbones.text_cnn import sum_rows
 from core.backbones.two_tower import ItemGraph, TwoTower, ranks_of
 from core.data.vocabulary import UNITS, TextEncoder, learn_vocabulary
 from core.data.vocabulary_config import Vocabulary, VocabularyConfig
@@ -53,6 +54,23 @@ def test_contributions_and_what_is_no_word_sum_to_the_score(vocabulary: Vocabula
     torch.testing.assert_close(found["contributions"].sum(dim=(1, 2)) + without_words, score, rtol=1e-4, atol=1e-4)
 
 
+def test_transformer_reads_words_in_their_order_and_bag_shares_stay_exact(vocabulary: Vocabulary) -> None:
+    text = TEXT.model_copy(update={"kind": "transformer", "heads": 2})
+    towers = make_towers(vocabulary, CONFIG.model_copy(update={"text": text}))
+    units = towers.units[1:2].long()
+    filled = int((units[0] > 0).any(dim=1).sum())
+    assert filled >= 2
+    turned = units.clone()
+    turned[0, :2] = units[0, [1, 0]]
+    with torch.no_grad():
+        assert not torch.allclose(towers.text(units), towers.text(turned))
+        wanted = torch.randn(1, towers.text.deep.out_features)
+        shares = towers.text.contributions(units, wanted)
+        bag = sum_rows(towers.text.bag, units.flatten(1), towers.text.weights(units).flatten(1))
+    assert shares.shape == units.shape
+    torch.testing.assert_close(shares.sum(), (bag * wanted).sum(), rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.parametrize("kind", ["attention", "transformer"])
 def test_last_place_is_what_the_whole_history_says_and_padding_says_nothing(kind: str, vocabulary: Vocabulary) -> None:
     config = CONFIG.model_copy(update={"user": UserTowerConfig(kind=kind, heads=2)})
@@ -91,7 +109,7 @@ def test_items_told_by_text_alone_have_no_vector_of_an_id(vocabulary: Vocabulary
     towers = make_towers(vocabulary)
     vectors = towers.vectors()
     torch.testing.assert_close(vectors[1:4], towers.ids[1:4])
-    torch.testing.assert_close(vectors[4], towers.as_new(towers.read(towers.units[4:5]))[0])
+    torch.testing.assert_close(vectors[4], towers.as_new(towers.read(towers.units[4:5], towers.pictures[4:5]))[0])
 
 
 def test_training_step_moves_texts_and_leaves_ids_that_are_not_learnt(vocabulary: Vocabulary) -> None:

@@ -34,7 +34,7 @@ DOORS = {
     "onnx": ("core/export/", "core/optimization/"),
     "matplotlib": ("core/evaluation/",),
     "sqlalchemy": ("core/serving/",),
-    "sklearn": ("core/evaluation/", "core/export/"),
+    "sklearn": ("core/evaluation/", "core/export/", "core/backbones/item_factors.py"),
     "importlib.metadata": ("apps/__init__.py", "core/run_environment.py", "core/export/"),
     "pytest": ("core/testing/",),
 }

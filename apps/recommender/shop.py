@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
-from sqlalchemy.exc import InterfaceError, OperationalError
 
 from apps.recommender.choose import Exploration
 from apps.recommender.recommender import Recommender
@@ -21,6 +20,7 @@ from core.data.personal_data import mask_personal_data
 from core.errors import UsageError, UserError
 from core.serving.audit import Audited
 from core.serving.behaviour import Behaviour, Event, ShownList
+from core.serving.database import DATABASE_IS_AWAY
 from core.serving.rules import Rule, Rules
 from core.serving.store import Store
 
@@ -233,10 +233,10 @@ class Shop:
             return None
         try:
             return question()
-        except (OperationalError, InterfaceError) as error:
+        except DATABASE_IS_AWAY as error:
             with self._lock:
                 self._away_until = time.monotonic() + AWAY_S
-            LOG.warning("the store is away; lists go on without it: %s", error.orig)
+            LOG.warning("the store is away; lists go on without it: %s", str(error).splitlines()[0])
             return None
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import Engine, make_url
-from sqlalchemy.exc import DatabaseError, SQLAlchemyError
+from sqlalchemy.exc import DatabaseError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase
 
 from core.errors import UserError
@@ -15,6 +15,8 @@ from core.errors import UserError
 BUSY_MS = 30_000
 CONNECT_S = 5
 """A PostgreSQL that does not answer within this is away."""
+DATABASE_IS_AWAY = (OperationalError, InterfaceError)
+"""What is raised by a question to a database that does not answer, or cannot be written to."""
 # PostgreSQL stores no NUL, and UTF-8 has no half of a surrogate pair.
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 

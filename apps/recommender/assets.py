@@ -39,6 +39,8 @@ RESAMPLES = 1000
 FIRST_EVENTS = (1, 2, 5)
 """How many events a new user has had, in the table of new users."""
 PROVEN_ON = 64
+ASKING = 256
+"""Users of the validation whose searches tell how hard the index must be searched."""
 FloatArray = npt.NDArray[np.float32]
 
 
@@ -58,7 +60,9 @@ def make_items(job: AssetJob) -> Mapping[str, Evaluation]:
     np.save(folder / VECTORS, vectors)
     np.save(folder / COUNTS, counts)
     write_catalogue(data.catalogue, folder / ITEMS)
-    write_index(folder, vectors[1:, model.dimension :])
+    asking = cast(UserExamples, data.splits["validation"]).first(ASKING)
+    users = user_vectors(model, task, asking) if len(asking) else np.zeros((0, model.dimension + 1), np.float32)
+    write_index(folder, vectors[1:, model.dimension :], users)
     write_histories(data.split.log, data.catalogue.ids, folder / HISTORIES)
     facts = {
         "new_scale": float(model.new_scale),

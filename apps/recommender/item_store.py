@@ -37,6 +37,8 @@ WIDER = 8
 """Where too many of those may not be shown, so many times as many are looked at before all are."""
 TEXTS_KEPT = 10_000
 """Items whose texts are kept as the model reads them: 4 kB each."""
+CHECKED_AT, WANTED_RECALL = 100, 0.98
+"""The index is searched as hard as it takes to find this share of so many best items."""
 SPARE = 64
 """How many more items are searched for than are wanted, as some of them may not be shown."""
 
@@ -255,9 +257,20 @@ def lifted_query(user: FloatArray) -> FloatArray:
     return normed
 
 
-def write_index(folder: Path, targets: FloatArray) -> None:
+def build_item_index(targets: FloatArray, users: FloatArray) -> VectorIndex:
+    """An index of item vectors that finds nearly all of the best items of some users.
+
+    Args:
+        targets: (N, D + 1).
+        users: (B, D + 1), such as will ask; none = it is checked with vectors between two items.
+    """
+    queries = np.stack([lifted_query(user) for user in users]) if len(users) else None
+    return build_vector_index(lifted(targets), queries=queries, nearest=CHECKED_AT, wanted_recall=WANTED_RECALL)
+
+
+def write_index(folder: Path, targets: FloatArray, users: FloatArray) -> None:
     """Builds the index of assets/."""
-    build_vector_index(lifted(targets)).save(folder / INDEX)
+    build_item_index(targets, users).save(folder / INDEX)
 
 
 def open_index(folder: Path, items: Items) -> VectorIndex:

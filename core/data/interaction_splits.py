@@ -63,6 +63,11 @@ class UserExamples(Sequence[Example]):
     def __iter__(self) -> Iterator[Example]:
         return (self._example(at) for at in range(len(self)))
 
+    def first(self, count: int) -> "UserExamples":
+        """The first so many."""
+        users, firsts, stops = (column[:count] for column in (self.users, self.firsts, self.stops))
+        return UserExamples(self.log, users, firsts, stops, self.targets[:count], self.max_history)
+
     def _example(self, at: int) -> dict[str, Any]:
         first, stop = int(self.firsts[at]), int(self.stops[at])
         shown = slice(max(first, stop - self.max_history), stop)

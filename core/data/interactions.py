@@ -106,7 +106,7 @@ def load_interactions(
     split = split_events(log, len(catalogue), config, seed)
     splits = examples_of(split, config)
     if config.limit:
-        splits = {name: _first_users(examples, config.limit) for name, examples in splits.items()}
+        splits = {name: examples.first(config.limit) for name, examples in splits.items()}
     _check(splits, source)
     notes.append(_protocol_note(config, split, log))
     report = _report(source, catalogue, split, splits, notes, rejected)
@@ -167,18 +167,6 @@ def _no_events(source: str, rejected: Sequence[Rejected]) -> UserError:
         f"{source} has no event that can be used. {why}".strip(),
         "An event names a user, an item of the catalogue, and a time since 1990 if times are given.",
         "Compare the ids of both tables, and name their columns: --data.columns.item_id NAME.",
-    )
-
-
-def _first_users(examples: UserExamples, limit: int) -> UserExamples:
-    chosen = slice(0, limit)
-    return UserExamples(
-        examples.log,
-        examples.users[chosen],
-        examples.firsts[chosen],
-        examples.stops[chosen],
-        examples.targets[chosen],
-        examples.max_history,
     )
 
 

@@ -33,7 +33,7 @@ class IndexFacts:
 
     Args:
         kind: exact, graph (HNSW), cells (IVF), or small_cells (IVF with 8 bits a number).
-        recall: Share of the ten nearest vectors found, against exact search, measured when it was built.
+        recall: Share of the nearest vectors found, against exact search, measured when it was built.
         effort: efSearch of a graph, nprobe of cells, which that recall needed.
     """
 
@@ -83,16 +83,27 @@ class VectorIndex:
         return None
 
 
-def build_vector_index(vectors: Floats, max_gb: float = 4.0, seed: int = 0) -> VectorIndex:
+def build_vector_index(
+    vectors: Floats,
+    max_gb: float = 4.0,
+    seed: int = 0,
+    *,
+    queries: Floats | None = None,
+    nearest: int = CHECKED_AT,
+    wanted_recall: float = WANTED_RECALL,
+) -> VectorIndex:
     """An index of the kind that fits the number of vectors and the memory.
 
-    An approximate one is searched harder until it finds 97 % of the ten nearest vectors of exact search; if it cannot,
-    an exact one takes its place.
+    An approximate one is searched harder until it finds what is wanted of exact search; if it cannot, an exact one
+    takes its place.
 
     Args:
         vectors: Unit vectors, one a row.
         max_gb: Memory that the index may take, in GiB.
         seed: Of the queries of the check.
+        queries: Unit vectors to check with, such as will come; None = some between two vectors are drawn.
+        nearest: How many of the nearest vectors are to be found.
+        wanted_recall: Share of them.
     """
     num, dimension = vectors.shape
     vectors = np.ascontiguousarray(vectors, np.float32)
@@ -102,12 +113,12 @@ def build_vector_index(vectors: Floats, max_gb: float = 4.0, seed: int = 0) -> V
     graph_gb = flat_gb + num * 2 * 32 * 4 / 2**30
     kind = "graph" if num < GRAPH_BELOW and graph_gb <= max_gb else "cells" if flat_gb <= max_gb else "small_cells"
     index, efforts = _build(kind, vectors)
-    queries = _check_queries(vectors, seed)
-    wanted = _exact(vectors).search(queries, CHECKED_AT)[1]
+    queries = _check_queries(vectors, seed) if queries is None else queries[:CHECKED_QUERIES]
+    wanted = _exact(vectors).search(queries, nearest)[1]
     for effort in efforts:
         built = VectorIndex(index, IndexFacts(kind, num, dimension, effort=effort))
-        recall = recall_of(built.search(queries, CHECKED_AT)[1], wanted)
-        if recall >= WANTED_RECALL:
+        recall = recall_of(built.search(queries, nearest)[1], wanted)
+        if recall >= wanted_recall:
             return VectorIndex(index, IndexFacts(kind, num, dimension, recall, effort))
     return _exact(vectors)
 

@@ -188,7 +188,7 @@ def test_index_of_other_items_is_refused(shop_bundle: Path, tmp_path: Path) -> N
     shutil.copytree(predictor.bundle.path, folder)
     shutil.rmtree(folder / ASSETS / INDEX)
     others = np.random.default_rng(0).standard_normal(Recommender(predictor).store.items.targets.shape)
-    write_index(folder / ASSETS, others.astype(np.float32))
+    write_index(folder / ASSETS, others.astype(np.float32), others[:0])
     # The checksums of the bundle would tell first; the index is looked at all the same.
     predictor.bundle = type(predictor.bundle)(folder, predictor.bundle.manifest)
     with pytest.raises(UserError, match="not of the items"):

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from sqlalchemy import text
 
 from core.errors import UsageError
 from core.serving.behaviour import Behaviour, Event, ShownList
@@ -75,6 +76,19 @@ def add_events(url: str, name: str) -> None:
     for number in range(20):
         kept.add("shop", Event(name, f"i{number}", "click", number))
     store.close()
+
+
+def test_connections_that_a_server_drops_are_made_anew(kept: Behaviour, open_store: OpenStore) -> None:
+    kept.add("shop", Event("ann", "i0", "click", 1))
+    if kept.engine.dialect.name == "postgresql":
+        with kept.engine.connect() as connection:
+            own = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+        with open_store().engine.begin() as other:
+            other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": own})
+    else:
+        kept.engine.dispose()
+    kept.add("shop", Event("ann", "i1", "click", 2))
+    assert [event.item_id for event in kept.events("shop", "ann", 9)] == ["i0", "i1"]
 
 
 def test_lists_come_back_whole_with_the_events_that_followed(kept: Behaviour, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,6 +29,7 @@ class Product(NamedTuple):
     tags: str
     tags_zh: str
     goes_with: str
+    makes: str
 
 
 class Make(NamedTuple):
@@ -54,13 +55,11 @@ def read_shop() -> Interactions:
 
 def read_sample_items() -> Catalogue:
     """448 products; texts in both languages, so that interests in either find them."""
-    makes: dict[str, list[Make]] = {}
-    for make in (Make(*line) for line in _lines("variants.tsv")):
-        makes.setdefault(make.category, []).append(make)
+    makes = {(make.category, make.slug): make for make in (Make(*line) for line in _lines("variants.tsv"))}
     pairs = [
-        (product, make)
+        (product, makes[product.category, slug])
         for product in (Product(*line) for line in _lines("products.tsv"))
-        for make in makes[product.category]
+        for slug in product.makes.split(",")
     ]
     return make_catalogue(
         {

@@ -49,8 +49,7 @@ def test_large_sets_are_searched_well_enough(
 
 def test_an_index_that_finds_too_little_is_replaced_by_exact_search(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(vectors, "EXACT_BELOW", 1000)
-    monkeypatch.setattr(vectors, "WANTED_RECALL", 1.01)
-    assert build_vector_index(unit_vectors(2000)).facts.kind == "exact"
+    assert build_vector_index(unit_vectors(2000), wanted_recall=1.01).facts.kind == "exact"
 
 
 def test_more_than_there_are_gives_all_and_none_gives_none() -> None:

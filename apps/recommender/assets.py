@@ -38,6 +38,8 @@ GIVEN_UP = 0.03
 RESAMPLES = 1000
 FIRST_EVENTS = (1, 2, 5)
 """How many events a new user has had, in the table of new users."""
+FITTED_ON = 2000
+"""Users of the validation whose lists the factors are chosen by."""
 PROVEN_ON = 64
 ASKING = 256
 """Users of the validation whose searches tell how hard the index must be searched."""
@@ -135,7 +137,7 @@ def _fit_source_scale(model: "TwoTower", task: RecommendTask, data: ShopData) ->
     import torch
 
     held_out = (model.known & ~model.trained_text).nonzero().squeeze(1)
-    validation = cast(UserExamples, data.splits["validation"])
+    validation = cast(UserExamples, data.splits["validation"]).first(FITTED_ON)
     if not len(held_out) or not len(validation):
         return
     targets = _numpy(model.vectors())[1:, model.dimension :]
@@ -160,7 +162,7 @@ def _fit_new_scale(model: "TwoTower", task: RecommendTask, data: ShopData) -> No
     import torch
 
     held_out = (model.known & ~model.trained_text).nonzero().squeeze(1).numpy() - 1
-    validation = cast(UserExamples, data.splits["validation"])
+    validation = cast(UserExamples, data.splits["validation"]).first(FITTED_ON)
     warm, new = (_wanting(validation, held_out, are_new) for are_new in (False, True))
     if not len(warm) or not len(new):
         return

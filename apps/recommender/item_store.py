@@ -181,7 +181,7 @@ class ItemStore:
         told: FloatArray = np.concatenate(parts) * pictures.there_N[:, None]
         return told
 
-    def words(self, rows: Sequence[int], user: FloatArray, most: int = 3) -> list[tuple[str, ...]]:
+    def words(self, rows: Sequence[int], user: FloatArray, most: int = 8) -> list[tuple[str, ...]]:
         """For each item the words of its texts that speak for a user the most: exact shares of the text's score."""
         texts = [self._text(row) for row in rows]
         users = np.repeat(user[None], len(rows), axis=0)

@@ -11,6 +11,7 @@ Start = Literal["known", "events", "interests", "item", "nothing"]
 STRICT = ConfigDict(extra="forbid")
 Share = Annotated[float, Field(ge=0, le=1)]
 MAX_EVENTS, MAX_INTERESTS = 1000, 500
+TOLD_WORDS = 3
 Why = Literal["because", "words", "popular", "pinned", "explore"]
 
 
@@ -122,7 +123,7 @@ class Ranked:
 
     def to_json(self, title: str) -> dict[str, Any]:
         """JSON-ready."""
-        reason = {"kind": self.reason.kind, "item": self.reason.item_id, "words": list(self.reason.words)}
+        reason = {"kind": self.reason.kind, "item": self.reason.item_id, "words": list(self.reason.words[:TOLD_WORDS])}
         told = {"item": self.item_id, "title": title, "rank": self.rank, "score": round(self.score, 4)}
         return {**told, "reason": {key: value for key, value in reason.items() if value}, "new": self.is_new}
 

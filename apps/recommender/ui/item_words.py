@@ -14,6 +14,7 @@ TITLE_CHARS, TEXT_CHARS = 160, 240
 NO_TITLE = "—"
 LEAD = 60
 """Characters before the first matching word, of a description that is cut."""
+SHOWN_WORDS = 3
 _CJK = re.compile(r"[\u3400-\u9fff]")
 
 
@@ -68,10 +69,10 @@ def highlight(text: str, words: Sequence[str], limit: int = TEXT_CHARS) -> str:
 
 
 def words_for(words: Iterable[str], *, chinese: bool) -> list[str]:
-    """Of the words that carried a match those in one language; all where none is."""
+    """Of the words that carried a match the first in one language; of all where none is."""
     kept = [plain(word, 40) for word in words]
     of_language = [word for word in kept if bool(_CJK.search(word)) == chinese]
-    return of_language or kept
+    return (of_language or kept)[:SHOWN_WORDS]
 
 
 def _pattern(words: Sequence[str]) -> re.Pattern[str] | None:

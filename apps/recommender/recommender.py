@@ -71,7 +71,8 @@ class Recommender:
         events, start = self.history_of(wish)
         items = self.store.items
         banned_N = self.banned(wish, events, items.catalogue)
-        if events or wish.interests:
+        has_said = bool(wish.interests) or self.say_something(events)
+        if has_said:
             shown = self.newest(events)
             match_N = self.interests.match(wish.interests, items.catalogue) if wish.interests else None
             arrays = self.arrays_of(shown, self._meant(wish, match_N))
@@ -88,7 +89,7 @@ class Recommender:
             novelty=wish.novelty,
             exploration=exploration,
         )
-        if events or wish.interests:
+        if has_said:
             reasons = self._reasons(chosen.rows_K, user, arrays, shown)
         else:
             reasons = [Reason("popular")] * len(chosen.rows_K)
@@ -102,7 +103,7 @@ class Recommender:
         planned, pool = (
             tuple(items.catalogue.ids[row] for row in rows.tolist()) for rows in (chosen.planned_K, chosen.pool_P)
         )
-        return RankedList(tuple(ranked), start, chosen.diversity_cost, planned, pool)
+        return RankedList(tuple(ranked), start if has_said else "nothing", chosen.diversity_cost, planned, pool)
 
     def _scored(
         self, user: FloatArray, match_N: npt.NDArray[np.float64] | None, banned_N: Flags, items: Items
@@ -176,6 +177,10 @@ class Recommender:
         texts = dict.fromkeys(FIELDS, wish.interests)
         told: FloatArray = self.store.read([texts])
         return told
+
+    def say_something(self, events: list[Seen]) -> bool:
+        """Is there an event that tells what a user likes or meets? Who only sent things away has not said that."""
+        return any(self.config.data.kinds.get(event.kind, 1) > 0 for event in events)
 
     def newest(self, events: list[Seen]) -> list[Seen]:
         """Those that the model looks at; some places are kept for what interests stand for."""

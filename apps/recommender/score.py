@@ -77,7 +77,7 @@ def _block(
     items = recommender.store.items
     shop_rules = recommender.shop_rules(rules, items.catalogue)
     histories = [recommender.history_of(wish)[0] for wish in wishes]
-    known = [place for place, events in enumerate(histories) if events]
+    known = [place for place, events in enumerate(histories) if recommender.say_something(events)]
     score_UN = np.zeros((len(wishes), len(items.catalogue)), np.float32)
     # Whom nobody knows gets what everybody likes.
     score_UN[:] = items.likings / max(1, int(items.likings.sum()))

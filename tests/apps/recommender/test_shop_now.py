@@ -347,3 +347,11 @@ def test_commands_score_all_users_and_replay(
     assert score.main([str(shop_bundle), "--k", "0"]) == 2
     assert replays.main([str(shop_bundle), "--store", url]) == 1
     assert "--lists.exploration_share" in capsys.readouterr().err
+
+
+def test_who_only_sent_things_away_gets_what_everybody_likes_without_them(live: Shop) -> None:
+    popular = ids(live.list_for(Wish(user=NEW, k=10)).ranked)
+    live.record(Event(NEW, popular[2], "dismiss", NOW))
+    found = live.list_for(Wish(user=NEW, k=9)).ranked
+    assert found.start == "nothing"
+    assert ids(found) == popular[:2] + popular[3:]

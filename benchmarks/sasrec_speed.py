@@ -13,10 +13,10 @@ import numpy as np
 import torch
 
 from apps.recommender.app import SPEC, RecommenderConfig, build_model, build_task, start_model
-from apps.recommender.assets import user_vectors
 from apps.recommender.baselines.compare import measure
 from apps.recommender.baselines.sasrec import SasRec, scorer_of, train_epochs
 from apps.recommender.baselines.scorer import Liked
+from apps.recommender.cold_starts import user_vectors
 from apps.recommender.data import ShopData, load_shop, splits_of
 from apps.recommender.start import liked_histories
 from core.config import resolve_config

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 import numpy.typing as npt
 
+from apps.recommender.cold_starts import mean_ndcg, measure_cold_starts, to_numpy, user_vectors
 from apps.recommender.data import ShopData
 from apps.recommender.histories import write_histories
 from apps.recommender.item_store import EYE, FACTS, HISTORIES, ITEM_GRAPH, ITEMS, write_index
@@ -16,16 +17,13 @@ from apps.recommender.start import liked_histories
 from core.app import AssetJob
 from core.data.catalogue import write_catalogue
 from core.data.interaction_splits import UserExamples
-from core.evaluation.evaluation import Evaluation, Table
-from core.evaluation.recommendation import chunks, estimate_users, rank_targets, user_metrics
+from core.evaluation.evaluation import Evaluation
 from core.export.bundle import ASSETS
 from core.export.onnx import check_parity, export_onnx
 from core.tasks.recommend import COUNTS, VECTORS, RecommendTask
 from core.tasks.task import ArraySpec
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from core.backbones.picture_encoder import PictureEncoder
     from core.backbones.two_tower import TwoTower
 
@@ -35,9 +33,6 @@ SOURCE_SCALES = (0.05, 0.1, 0.25, 0.5, 0.75, 1.0)
 """Factors for what a text tells of who liked the item, of which the one best on validation data is taken."""
 GIVEN_UP = 0.03
 """So much of the nDCG of other items new ones may cost."""
-RESAMPLES = 1000
-FIRST_EVENTS = (1, 2, 5)
-"""How many events a new user has had, in the table of new users."""
 FITTED_ON = 2000
 """Users of the validation whose lists the factors are chosen by."""
 PROVEN_ON = 64
@@ -56,7 +51,7 @@ def make_items(job: AssetJob) -> Mapping[str, Evaluation]:
     _fit_new_scale(model, task, data)
     folder = job.folder / ASSETS
     folder.mkdir(parents=True, exist_ok=True)
-    vectors = _numpy(model.vectors())
+    vectors = to_numpy(model.vectors())
     vectors[0] = 0
     _, counts = liked_histories(data)
     np.save(folder / VECTORS, vectors)
@@ -74,7 +69,7 @@ def make_items(job: AssetJob) -> Mapping[str, Evaluation]:
     if model.eye is not None and data.pictures is not None:
         facts["eye_parity"] = _export_eye(model.eye, data.pictures, folder / EYE, job)
     (folder / FACTS).write_text(json.dumps(facts, indent=2), encoding="utf-8")
-    return _measured(model, task, data)
+    return measure_cold_starts(model, task, data)
 
 
 def item_specs(model: "TwoTower") -> tuple[ArraySpec, ...]:
@@ -140,14 +135,14 @@ def _fit_source_scale(model: "TwoTower", task: RecommendTask, data: ShopData) ->
     validation = cast(UserExamples, data.splits["validation"]).first(FITTED_ON)
     if not len(held_out) or not len(validation):
         return
-    targets = _numpy(model.vectors())[1:, model.dimension :]
+    targets = to_numpy(model.vectors())[1:, model.dimension :]
     with torch.no_grad():
         told = model.told(held_out)
     found = []
     for scale in SOURCE_SCALES:
         table = model.vectors().detach().clone()
         table[held_out, : model.dimension] = scale * told[:, : model.dimension]
-        found.append(_mean_ndcg(user_vectors(model, task, validation, table), targets, validation))
+        found.append(mean_ndcg(user_vectors(model, task, validation, table), targets, validation))
     with torch.no_grad():
         model.source_scale.fill_(SOURCE_SCALES[int(np.argmax(found))])
 
@@ -170,12 +165,12 @@ def _fit_new_scale(model: "TwoTower", task: RecommendTask, data: ShopData) -> No
     # What nobody met is told by texts too, and stands among the others in the same way.
     told_rows = np.concatenate([held_out, (~model.touched).nonzero().squeeze(1).numpy()[1:] - 1])
     with torch.no_grad():
-        told = _numpy(model.told(torch.from_numpy(told_rows + 1)))[:, model.dimension :]
-    targets = _numpy(model.ids)[1:, model.dimension :].copy()
+        told = to_numpy(model.told(torch.from_numpy(told_rows + 1)))[:, model.dimension :]
+    targets = to_numpy(model.ids)[1:, model.dimension :].copy()
     found = []
     for scale in SCALES:
         targets[told_rows] = told * scale
-        found.append((_mean_ndcg(warm_users, targets, warm), _mean_ndcg(new_users, targets, new), scale))
+        found.append((mean_ndcg(warm_users, targets, warm), mean_ndcg(new_users, targets, new), scale))
     best = max(ndcg for ndcg, *_ in found)
     enough = [one for one in found if one[0] >= (1 - GIVEN_UP) * best]
     with torch.no_grad():
@@ -189,83 +184,3 @@ def _wanting(examples: UserExamples, rows: npt.NDArray[np.int64], are_among: boo
     users, firsts, stops = (column[kept] for column in (examples.users, examples.firsts, examples.stops))
     wanted = [targets[place] for place in kept]
     return UserExamples(examples.log, users, firsts, stops, wanted, examples.max_history)
-
-
-def user_vectors(
-    model: "TwoTower", task: RecommendTask, examples: UserExamples, table: "Tensor | None" = None
-) -> FloatArray:
-    """(B, D + 1), from PyTorch; `table` holds other vectors of the items than the model's."""
-    import torch
-
-    table = model.vectors().detach() if table is None else table
-    parts = []
-    for part in chunks(len(examples)):
-        arrays = task.trim(task.encode(examples[part]))
-        history = table[torch.from_numpy(arrays["items"]).long()]
-        beside = {name: torch.from_numpy(arrays[name].copy()) for name in ("kinds", "ages", "liked")}
-        with torch.no_grad():
-            parts.append(_numpy(model.serve(history=history, **beside)["user"]))
-    return np.concatenate(parts)
-
-
-def _ranks(
-    users: FloatArray, targets_ND: FloatArray, examples: UserExamples, only: npt.NDArray[np.int32] | None = None
-) -> list[npt.NDArray[np.integer]]:
-    """Ranks of the targets among unseen items, or among some items alone."""
-    found: list[npt.NDArray[np.integer]] = []
-    for part in chunks(len(examples)):
-        shown = examples[part]
-        scores = users[part] @ targets_ND.T
-        seen = [example["seen"] for example in shown]
-        if only is not None:
-            others = np.setdiff1d(np.arange(len(targets_ND)), only)
-            seen = [np.union1d(rows, others) for rows in seen]
-        found.extend(rank_targets(scores, seen, [example["targets"] for example in shown])[0])
-    return found
-
-
-def _mean_ndcg(users: FloatArray, targets_ND: FloatArray, examples: UserExamples) -> float:
-    return float(np.nanmean(user_metrics(_ranks(users, targets_ND, examples))["ndcg@10"]))
-
-
-def _measured(model: "TwoTower", task: RecommendTask, data: ShopData) -> dict[str, Evaluation]:
-    vectors = _numpy(model.vectors())
-    targets_ND = vectors[1:, model.dimension :]
-    found = {"new users": _new_users(model, task, targets_ND, cast(UserExamples, data.splits["test"]))}
-    if len(data.split.cold_rows) and len(data.split.cold):
-        found["new items"] = _new_items(model, task, targets_ND, data)
-    return found
-
-
-def _new_items(model: "TwoTower", task: RecommendTask, targets_ND: FloatArray, data: ShopData) -> Evaluation:
-    """Items that were taken out of training wholly: ranked among themselves, and among all."""
-    cold = data.split.cold
-    users = user_vectors(model, task, cold)
-    among = estimate_users(user_metrics(_ranks(users, targets_ND, cold, data.split.cold_rows)), RESAMPLES)
-    overall = estimate_users(user_metrics(_ranks(users, targets_ND, cold)), RESAMPLES)
-    rows = tuple(
-        (name, figures["ndcg@10"], figures["recall@10"], figures["mrr"])
-        for name, figures in (("among new items", among), ("among all items", overall))
-    )
-    table = Table(("ranked", "ndcg@10", "recall@10", "mrr"), rows)
-    metrics = {"ndcg@10_among_new": among["ndcg@10"], "ndcg@10_among_all": overall["ndcg@10"]}
-    return Evaluation(metrics, {"new_items": table})
-
-
-def _new_users(model: "TwoTower", task: RecommendTask, targets_ND: FloatArray, test: UserExamples) -> Evaluation:
-    """The users of the test as if nothing were known of them but their newest events."""
-    rows, metrics = [], {}
-    for count in FIRST_EVENTS:
-        short = UserExamples(
-            test.log, test.users, np.maximum(test.firsts, test.stops - count), test.stops, test.targets, count
-        )
-        users = user_vectors(model, task, short)
-        # What they had seen before is left out all the same, so that figures differ by what is known alone.
-        figures = estimate_users(user_metrics(_ranks(users, targets_ND, test)), RESAMPLES)
-        rows.append((count, figures["ndcg@10"], figures["recall@10"], figures["mrr"]))
-        metrics[f"ndcg@10_after_{count}"] = figures["ndcg@10"]
-    return Evaluation(metrics, {"new_users": Table(("events_known", "ndcg@10", "recall@10", "mrr"), tuple(rows))})
-
-
-def _numpy(tensor: object) -> FloatArray:
-    return tensor.detach().numpy()  # type: ignore[attr-defined,no-any-return]

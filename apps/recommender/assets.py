@@ -31,8 +31,6 @@ SCALES = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
 """Factors for the scores of new items."""
 SOURCE_SCALES = (0.05, 0.1, 0.25, 0.5, 0.75, 1.0)
 """Factors for what a text tells of who liked the item, of which the one best on validation data is taken."""
-GIVEN_UP = 0.03
-"""So much of the nDCG of other items new ones may cost."""
 FITTED_ON = 2000
 """Users of the validation whose lists the factors are chosen by."""
 PROVEN_ON = 64
@@ -150,8 +148,8 @@ def _fit_source_scale(model: "TwoTower", task: RecommendTask, data: ShopData) ->
 def _fit_new_scale(model: "TwoTower", task: RecommendTask, data: ShopData) -> None:
     """The factor that shows new items among the others, at hardly any loss of these, on validation data.
 
-    Items whose texts were never trained on stand for new ones. Of all factors that cost at most `GIVEN_UP` of the nDCG
-    of likings of other items, the one with the best nDCG of likings of such items is taken; where none shows any, as
+    Items whose texts were never trained on stand for new ones. Of all factors that cost at most `new_items_cost` of the
+    nDCG of likings of other items, the one with the best nDCG of likings of such items is taken; where none shows any, as
     with very many new ones, the largest.
     """
     import torch
@@ -172,7 +170,7 @@ def _fit_new_scale(model: "TwoTower", task: RecommendTask, data: ShopData) -> No
         targets[told_rows] = told * scale
         found.append((mean_ndcg(warm_users, targets, warm), mean_ndcg(new_users, targets, new), scale))
     best = max(ndcg for ndcg, *_ in found)
-    enough = [one for one in found if one[0] >= (1 - GIVEN_UP) * best]
+    enough = [one for one in found if one[0] >= (1 - model.config.new_items_cost) * best]
     with torch.no_grad():
         model.new_scale.fill_(max(enough, key=lambda one: one[1:])[2])
 

@@ -25,7 +25,7 @@ import numpy.typing as npt
 from core.backbones.recommender_config import RecommenderModelConfig
 
 FloatArray = npt.NDArray[np.float32]
-Matrix = npt.NDArray[np.float64]
+Matrix = npt.NDArray[np.floating]
 DENSE_BELOW = 12_000
 """Items that somebody met up to which the regressions are solved exactly; above, similarities take their place."""
 EXACT_BELOW = 1_500
@@ -167,15 +167,15 @@ def _positions(histories: Sequence[Met], size: int, config: RecommenderModelConf
 
 
 def _sequence(past: Any, coming: Any, liked: Any, config: RecommenderModelConfig) -> Matrix:
-    """What comes next, by ridge regression, (n, n)."""
+    """What comes next, by ridge regression, (n, n); the ridge is large enough for single precision."""
     from scipy.linalg import solve
 
     size = past.shape[1]
     wanted = _wanted(liked)
-    gram = (past.T @ past).toarray().astype(np.float64)
+    gram = (past.T @ past).toarray().astype(np.float32)
     gram[np.diag_indices(size)] += config.start.sequence_ridge
-    crossed = (past.T @ coming[:, wanted]).toarray().astype(np.float64)
-    model = np.zeros((size, size))
+    crossed = (past.T @ coming[:, wanted]).toarray().astype(np.float32)
+    model = np.zeros((size, size), np.float32)
     if len(wanted):
         model[:, wanted] = solve(gram, crossed, assume_a="pos", overwrite_a=True, overwrite_b=True)
     return model
@@ -190,7 +190,7 @@ def _taste(liked: Any, bag_nV: Any, config: RecommenderModelConfig) -> Matrix:
         gram += config.start.text_weight * (bag_nV[wanted] @ bag_nV[wanted].T).toarray()
     gram[np.diag_indices(len(wanted))] += config.start.taste_ridge
     inverse = np.linalg.inv(gram)
-    model = np.zeros((size, size))
+    model = np.zeros((size, size), np.float32)
     model[np.ix_(wanted, wanted)] = inverse / -np.diag(inverse)
     model[np.diag_indices(size)] = 0
     return model

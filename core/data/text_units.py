@@ -14,6 +14,7 @@ IDEOGRAPHS = (
     ("\U00020000", "\U0003ffff"),
 )
 """Kana and Chinese characters: written without blanks, so that each is a word."""
+FIRST_IDEOGRAPH = IDEOGRAPHS[0][0]
 BLANK = " "
 
 
@@ -44,7 +45,7 @@ def split_words(folded: str, limit: int) -> list[tuple[int, int]]:
 
 def is_ideograph(letter: str) -> bool:
     """Whether a letter is a Chinese character or kana."""
-    return any(low <= letter <= high for low, high in IDEOGRAPHS)
+    return letter >= FIRST_IDEOGRAPH and any(low <= letter <= high for low, high in IDEOGRAPHS)
 
 
 def _cut(folded: str, start: int, end: int) -> list[tuple[int, int]]:

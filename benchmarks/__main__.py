@@ -7,7 +7,15 @@ from pathlib import Path
 
 APPS = ("medical_imaging", "customer_service")
 SHORT = ("trainer_speed", "input_pipeline", "serving_speed", "faq_quality", "chat_load", "item_search")
-LONG = ("intent_quality", "vector_index", "event_log_memory", "mask_quality", "skin_quality", "list_speed", "sasrec_speed")
+LONG = (
+    "intent_quality",
+    "vector_index",
+    "event_log_memory",
+    "mask_quality",
+    "skin_quality",
+    "list_speed",
+    "sasrec_speed",
+)
 
 
 def main() -> int:

@@ -149,8 +149,8 @@ def _fit_new_scale(model: "TwoTower", task: RecommendTask, data: ShopData) -> No
     """The factor that shows new items among the others, at hardly any loss of these, on validation data.
 
     Items whose texts were never trained on stand for new ones. Of all factors that cost at most `new_items_cost` of the
-    nDCG of likings of other items, the one with the best nDCG of likings of such items is taken; where none shows any, as
-    with very many new ones, the largest.
+    nDCG of likings of other items, the one with the best nDCG of likings of such items is taken; where none shows any,
+    as with very many new ones, the largest.
     """
     import torch
 

@@ -81,7 +81,8 @@ class Shop:
         self.recommender, self.bundle_id = recommender, bundle_id
         self.behaviour, self.rules = Behaviour(store.engine), Rules(store.engine)
         self._random = np.random.default_rng(seed)
-        self._last_rules: tuple[Rule, ...] = ()
+        # Read at once: what is blocked stays so if the store goes away before the first list.
+        self._last_rules = self.rules.active(APP)
         self._away_until = 0.0
         self._lock = threading.Lock()
 

@@ -16,7 +16,7 @@ from apps.recommender.app import SPEC, RecommenderConfig, build_model, build_tas
 from apps.recommender.baselines.compare import measure
 from apps.recommender.baselines.sasrec import SasRec, scorer_of, train_epochs
 from apps.recommender.baselines.scorer import Liked
-from apps.recommender.cold_starts import user_vectors
+from apps.recommender.cold_starts import targets_of, user_vectors
 from apps.recommender.data import ShopData, load_shop, splits_of
 from apps.recommender.start import liked_histories
 from core.config import resolve_config
@@ -69,8 +69,9 @@ def suite(config: RecommenderConfig, data: ShopData) -> tuple[float, float]:
     seconds = time.monotonic() - started
     examples = splits_of(data)["validation"]
     task = build_task(config, data.schema)  # type: ignore[arg-type]
-    users = user_vectors(model, task, examples)  # type: ignore[arg-type]
-    targets_ND = model.vectors().detach().numpy()[1:, model.dimension :]  # type: ignore[operator,union-attr,index,misc]
+    table = model.vectors().detach()  # type: ignore[operator]
+    users = user_vectors(model, task, examples, table)  # type: ignore[arg-type]
+    targets_ND = targets_of(model, table)  # type: ignore[arg-type]
     ranks = []
     for part in chunks(len(examples)):
         shown = examples[part]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 import numpy.typing as npt
 
-from apps.recommender.cold_starts import mean_ndcg, measure_cold_starts, to_numpy, user_vectors
+from apps.recommender.cold_starts import mean_ndcg, measure_cold_starts, targets_of, to_numpy, user_vectors
 from apps.recommender.data import ShopData
 from apps.recommender.histories import write_histories
 from apps.recommender.item_store import EYE, FACTS, HISTORIES, ITEM_GRAPH, ITEMS, write_index
@@ -49,15 +49,14 @@ def make_items(job: AssetJob) -> Mapping[str, Evaluation]:
     _fit_new_scale(model, task, data)
     folder = job.folder / ASSETS
     folder.mkdir(parents=True, exist_ok=True)
-    vectors = to_numpy(model.vectors())
-    vectors[0] = 0
+    table = model.vectors().detach()
+    table[0] = 0
     _, counts = liked_histories(data)
-    np.save(folder / VECTORS, vectors)
+    np.save(folder / VECTORS, to_numpy(table))
     np.save(folder / COUNTS, counts)
     write_catalogue(data.catalogue, folder / ITEMS)
     asking = cast(UserExamples, data.splits["validation"]).first(ASKING)
-    users = user_vectors(model, task, asking) if len(asking) else np.zeros((0, model.dimension + 1), np.float32)
-    write_index(folder, vectors[1:, model.dimension :], users)
+    write_index(folder, targets_of(model, table), user_vectors(model, task, asking, table))
     write_histories(data.split.log, data.catalogue.ids, folder / HISTORIES)
     facts = {
         "new_scale": float(model.new_scale),
@@ -67,7 +66,7 @@ def make_items(job: AssetJob) -> Mapping[str, Evaluation]:
     if model.eye is not None and data.pictures is not None:
         facts["eye_parity"] = _export_eye(model.eye, data.pictures, folder / EYE, job)
     (folder / FACTS).write_text(json.dumps(facts, indent=2), encoding="utf-8")
-    return measure_cold_starts(model, task, data)
+    return measure_cold_starts(model, task, data, table)
 
 
 def item_specs(model: "TwoTower") -> tuple[ArraySpec, ...]:
@@ -133,12 +132,12 @@ def _fit_source_scale(model: "TwoTower", task: RecommendTask, data: ShopData) ->
     validation = cast(UserExamples, data.splits["validation"]).first(FITTED_ON)
     if not len(held_out) or not len(validation):
         return
-    targets = to_numpy(model.vectors())[1:, model.dimension :]
     with torch.no_grad():
-        told = model.told(held_out)
+        told, vectors = model.told(held_out), model.vectors()
+    targets = targets_of(model, vectors)
     found = []
     for scale in SOURCE_SCALES:
-        table = model.vectors().detach().clone()
+        table = vectors.clone()
         table[held_out, : model.dimension] = scale * told[:, : model.dimension]
         found.append(mean_ndcg(user_vectors(model, task, validation, table), targets, validation))
     with torch.no_grad():
@@ -159,7 +158,9 @@ def _fit_new_scale(model: "TwoTower", task: RecommendTask, data: ShopData) -> No
     warm, new = (_wanting(validation, held_out, are_new) for are_new in (False, True))
     if not len(warm) or not len(new):
         return
-    warm_users, new_users = (user_vectors(model, task, examples) for examples in (warm, new))
+    with torch.no_grad():
+        table = model.vectors()
+    warm_users, new_users = (user_vectors(model, task, examples, table) for examples in (warm, new))
     # What nobody met is told by texts too, and stands among the others in the same way.
     told_rows = np.concatenate([held_out, (~model.touched).nonzero().squeeze(1).numpy()[1:] - 1])
     with torch.no_grad():

@@ -38,6 +38,21 @@ class Scored:
     likings_N: npt.NDArray[np.int64]
 
 
+def scored_by(score_N: Scores, targets_ND: npt.NDArray[np.float32], likings_N: npt.NDArray[np.int64]) -> Scored:
+    """Items whose scores are all there; of equal ones the first stands first."""
+
+    def search(k: int, gone_N: Flags) -> tuple[Rows, Scores]:
+        rows = np.flatnonzero(~gone_N)
+        if len(rows) > k > 0:
+            # Only what is as good as the last place is sorted.
+            last = -np.partition(-score_N[rows], k - 1)[k - 1]
+            rows = rows[score_N[rows] >= last]
+        rows = rows[np.lexsort((rows, -score_N[rows]))][:k]
+        return rows, score_N[rows]
+
+    return Scored(search, lambda rows: score_N[rows], targets_ND, likings_N)
+
+
 @dataclass(frozen=True)
 class Exploration:
     """Places that are left to chance, so that one learns about items that are hardly ever shown.
@@ -102,15 +117,15 @@ def choose(
         exploration: None = nothing is left to chance.
     """
     banned_N = banned_N | rules.blocked_N if rules else banned_N
-    pins = [(place, row) for place, row in rules.pins if place < k and not banned_N[row]] if rules else []
-    pins = pins[:k]
+    pins = [(place, row) for place, row in rules.pins if place < k and not banned_N[row]][:k] if rules else []
+    pinned = [row for _, row in pins]
     rest_N = banned_N
     if pins:
         rest_N = banned_N.copy()
-        rest_N[[row for _, row in pins]] = True
+        rest_N[pinned] = True
     wanted = k - len(pins)
     if rules and (rules.buried_N.any() or rules.boosts or rules.most):
-        picked, cost = _by_rules(scored, rest_N, wanted, rules, [row for _, row in pins], diversity, novelty)
+        picked, cost = _by_rules(scored, rest_N, wanted, rules, pinned, diversity, novelty)
     else:
         pool = wanted * (POOL if diversity or novelty else 1)
         found = scored.search(pool, rest_N)
@@ -118,12 +133,11 @@ def choose(
             *found, scored.targets_ND, scored.likings_N, wanted, diversity=diversity, novelty=novelty
         )
         picked = rows.tolist()
-    pinned = dict.fromkeys((row for _, row in pins), True)
     for place, row in pins:
         picked.insert(min(place, len(picked)), row)
     planned_K = rows_K = np.array(picked, np.int64)
     pool_P = rows_K[:0]
-    is_pinned_K = np.array([row in pinned for row in picked], np.bool_)
+    is_pinned_K = np.isin(rows_K, pinned)
     is_explored_K, chance_K = np.zeros(len(picked), np.bool_), np.ones(len(picked))
     if exploration and exploration.share > 0:
         pool_P = _coming(scored, rows_K, rest_N, rules, exploration.pool)

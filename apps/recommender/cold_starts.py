@@ -28,14 +28,11 @@ FIRST_EVENTS = (1, 2, 5)
 FloatArray = npt.NDArray[np.float32]
 
 
-def user_vectors(
-    model: "TwoTower", task: RecommendTask, examples: UserExamples, table: "Tensor | None" = None
-) -> FloatArray:
-    """(B, D + 1), from PyTorch; `table` holds other vectors of the items than the model's."""
+def user_vectors(model: "TwoTower", task: RecommendTask, examples: UserExamples, table: "Tensor") -> FloatArray:
+    """(B, D + 1), from PyTorch; `table` holds the vectors of all items, as `model.vectors()` gives them."""
     import torch
 
-    table = model.vectors().detach() if table is None else table
-    parts = []
+    parts = [np.zeros((0, model.dimension + 1), np.float32)]
     for part in chunks(len(examples)):
         arrays = task.trim(task.encode(examples[part]))
         history = table[torch.from_numpy(arrays["items"]).long()]
@@ -74,20 +71,20 @@ def mean_ndcg(users: FloatArray, targets_ND: FloatArray, examples: UserExamples)
     return float(np.nanmean(user_metrics(_ranks(users, targets_ND, examples))["ndcg@10"]))
 
 
-def measure_cold_starts(model: "TwoTower", task: RecommendTask, data: ShopData) -> dict[str, Evaluation]:
+def measure_cold_starts(
+    model: "TwoTower", task: RecommendTask, data: ShopData, table: "Tensor"
+) -> dict[str, Evaluation]:
     """Tables of new users, and of new items where some were kept from training."""
-    vectors = to_numpy(model.vectors())
-    targets_ND = vectors[1:, model.dimension :]
-    found = {"new users": _new_users(model, task, targets_ND, cast(UserExamples, data.splits["test"]))}
+    found = {"new users": _new_users(model, task, table, cast(UserExamples, data.splits["test"]))}
     if len(data.split.cold_rows) and len(data.split.cold):
-        found["new items"] = _new_items(model, task, targets_ND, data)
+        found["new items"] = _new_items(model, task, table, data)
     return found
 
 
-def _new_items(model: "TwoTower", task: RecommendTask, targets_ND: FloatArray, data: ShopData) -> Evaluation:
+def _new_items(model: "TwoTower", task: RecommendTask, table: "Tensor", data: ShopData) -> Evaluation:
     """Items that were taken out of training wholly: ranked among themselves, and among all."""
     cold, rows = data.split.cold, data.split.cold_rows
-    users = user_vectors(model, task, cold)
+    users, targets_ND = user_vectors(model, task, cold, table), targets_of(model, table)
     alike = _alike(model, cold)
     among = _figures(_ranks(users, targets_ND, cold, rows))
     overall = _figures(_ranks(users, targets_ND, cold))
@@ -97,12 +94,9 @@ def _new_items(model: "TwoTower", task: RecommendTask, targets_ND: FloatArray, d
         ("texts like those liked, among new items", _figures(_ranks_of(alike, len(targets_ND), cold, rows))),
         ("texts like those liked, among all items", _figures(_ranks_of(alike, len(targets_ND), cold))),
     )
-    table = Table(
-        ("ranked", "ndcg@10", "recall@10", "mrr"),
-        tuple((name, one["ndcg@10"], one["recall@10"], one["mrr"]) for name, one in shown),
-    )
+    told = tuple((name, one["ndcg@10"], one["recall@10"], one["mrr"]) for name, one in shown)
     metrics = {"ndcg@10_among_new": among["ndcg@10"], "ndcg@10_among_all": overall["ndcg@10"]}
-    return Evaluation(metrics, {"new_items": table})
+    return Evaluation(metrics, {"new_items": Table(("ranked", "ndcg@10", "recall@10", "mrr"), told)})
 
 
 def _figures(ranks: list[npt.NDArray[np.integer]]) -> dict[str, Estimate]:
@@ -111,11 +105,11 @@ def _figures(ranks: list[npt.NDArray[np.integer]]) -> dict[str, Estimate]:
 
 def _alike(model: "TwoTower", examples: UserExamples) -> Callable[[slice], FloatArray]:
     """What one would do without a model: items whose texts are like those of what the user liked."""
+    from scipy.sparse import csr_matrix
+
     bag_NV = bag_of(model, np.arange(1, len(model.ids)))
     norm_N = np.sqrt(np.asarray(bag_NV.multiply(bag_NV).sum(axis=1)).ravel())
     bag_NV = bag_NV.multiply(1 / np.maximum(norm_N, 1e-9)[:, None]).tocsr()
-
-    from scipy.sparse import csr_matrix
 
     def score(part: slice) -> FloatArray:
         liked = [example["rows"][example["weights"] > 0] for example in examples[part]]
@@ -127,19 +121,24 @@ def _alike(model: "TwoTower", examples: UserExamples) -> Callable[[slice], Float
     return score
 
 
-def _new_users(model: "TwoTower", task: RecommendTask, targets_ND: FloatArray, test: UserExamples) -> Evaluation:
+def _new_users(model: "TwoTower", task: RecommendTask, table: "Tensor", test: UserExamples) -> Evaluation:
     """The users of the test as if nothing were known of them but their newest events."""
-    rows, metrics = [], {}
+    rows, metrics, targets_ND = [], {}, targets_of(model, table)
     for count in FIRST_EVENTS:
         short = UserExamples(
             test.log, test.users, np.maximum(test.firsts, test.stops - count), test.stops, test.targets, count
         )
-        users = user_vectors(model, task, short)
+        users = user_vectors(model, task, short, table)
         # What they had seen before is left out all the same, so that figures differ by what is known alone.
-        figures = estimate_users(user_metrics(_ranks(users, targets_ND, test)), RESAMPLES)
+        figures = _figures(_ranks(users, targets_ND, test))
         rows.append((count, figures["ndcg@10"], figures["recall@10"], figures["mrr"]))
         metrics[f"ndcg@10_after_{count}"] = figures["ndcg@10"]
     return Evaluation(metrics, {"new_users": Table(("events_known", "ndcg@10", "recall@10", "mrr"), tuple(rows))})
+
+
+def targets_of(model: "TwoTower", table: "Tensor") -> FloatArray:
+    """(N, D + 1): what a user's vector is multiplied with."""
+    return to_numpy(table)[1:, model.dimension :]
 
 
 def to_numpy(tensor: object) -> FloatArray:

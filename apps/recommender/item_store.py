@@ -58,6 +58,12 @@ class Items:
     likings: npt.NDArray[np.int64]
 
     @property
+    def fame(self) -> npt.NDArray[np.float64]:
+        """(N,): share of all likings, for who is not known."""
+        share_N: npt.NDArray[np.float64] = self.likings / max(1, int(self.likings.sum()))
+        return share_N
+
+    @property
     def targets(self) -> FloatArray:
         """(N, D + 1): what a user's vector is multiplied with."""
         return self.vectors[1:, (self.vectors.shape[1] - 1) // 2 :]

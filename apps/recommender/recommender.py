@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from apps.recommender.choose import Exploration, Flags, Rows, Scored, Scores, choose
+from apps.recommender.choose import Exploration, Flags, Rows, Scored, Scores, choose, scored_by
 from apps.recommender.data import FIELDS
 from apps.recommender.histories import Histories
 from apps.recommender.interests import MEANT, SPREAD_OVER, InterestIndex, rows_meant, spread_of, with_match
@@ -79,7 +79,7 @@ class Recommender:
             user = self.session.run(arrays)["user"][0]
             scored = self._scored(user, match_N, banned_N, items)
         else:
-            scored = _by_fame(items)
+            scored = scored_by(items.fame, items.targets, items.likings)
         chosen = choose(
             scored,
             banned_N,
@@ -220,14 +220,13 @@ class Recommender:
 
     def _kind(self, event: Seen) -> tuple[int, bool]:
         """Number of a kind, and whether the item was liked."""
-        schema, data = self.task.schema, self.config.data
+        schema = self.task.schema
         if not event.kind:
             return int(np.argmax(schema.strengths)) + 1, True
         if event.kind not in schema.kinds:
             known = ", ".join(schema.kinds)
             raise UserError(f"There is no kind of event `{event.kind}`.", f"Kinds: {known}.", "Use one of these.")
-        is_low = event.value is not None and event.kind == "rating" and event.value < data.positive_rating
-        liked = data.kinds[event.kind] > 0 and not is_low
+        liked = self.config.data.is_liking(event.kind, event.value)
         place = schema.kinds.index(event.kind) + 1
         return (place if liked else place + len(schema.kinds)), liked
 
@@ -278,18 +277,6 @@ class Recommender:
         others_LD = self.session.run(without)["user"]
         drops: FloatArray = (user[None] - others_LD) @ self.store.items.targets[rows].T
         return drops
-
-
-def _by_fame(items: Items) -> Scored:
-    """Items as everybody has them."""
-    share_N = items.likings / max(1, int(items.likings.sum()))
-
-    def search(k: int, gone_N: Flags) -> tuple[Rows, Scores]:
-        rows = np.flatnonzero(~gone_N)
-        order = rows[np.lexsort((rows, -items.likings[rows]))][:k]
-        return order, share_N[order]
-
-    return Scored(search, lambda rows: share_N[rows], items.targets, items.likings)
 
 
 def _left_out(filters: Filters, catalogue: Catalogue) -> npt.NDArray[np.bool_]:

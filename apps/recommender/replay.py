@@ -17,7 +17,7 @@ from core.cli_arguments import Parser, add_run_argument
 from core.console import open_console, progress_bar
 from core.errors import UserError
 from core.evaluation.off_policy import OffPolicy, estimate_off_policy
-from core.serving.behaviour import Event, ShownList
+from core.serving.behaviour import ShownList
 from core.serving.predictor import load_predictor
 from core.serving.rules import Rule
 from core.serving.store import Store
@@ -52,7 +52,8 @@ def replay(
     places = out_of_reach = 0
     for number, (shown, followed) in enumerate(shop.behaviour.lists(APP)):
         planned = _list_now(shop, shown, change)
-        liked = {event.item_id for event in followed if _is_liked(event, shop.recommender)}
+        is_liking = shop.recommender.config.data.is_liking
+        liked = {event.item_id for event in followed if is_liking(event.kind, event.value)}
         within = {*shown.asked["pool"]}
         users.append(shown.user_id or f"list {number}")
         places += len(planned)
@@ -83,12 +84,6 @@ def _list_now(shop: Shop, shown: ShownList, change: Replanned) -> list[str]:
     wish = shop.with_events(replace(asked, user=shown.user_id), events)
     rules = [Rule(**rule) for rule in shown.asked["rules"]]
     return [item.item_id for item in shop.recommender.recommend(change(wish), rules).items]
-
-
-def _is_liked(event: Event, recommender: Recommender) -> bool:
-    data = recommender.config.data
-    is_low = event.kind == "rating" and (event.value or 0.0) < data.positive_rating
-    return data.kinds.get(event.kind, -1.0) > 0 and not is_low
 
 
 def main(argv: Sequence[str]) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from apps.recommender.app import SPEC
-from apps.recommender.choose import Scored, choose
+from apps.recommender.choose import choose, scored_by
 from apps.recommender.recommender import MAX_K, Recommender
 from apps.recommender.shop import APP, NEWEST, Shop
 from apps.recommender.wish import Wish
@@ -78,15 +78,14 @@ def _block(
     shop_rules = recommender.shop_rules(rules, items.catalogue)
     histories = [recommender.history_of(wish)[0] for wish in wishes]
     known = [place for place, events in enumerate(histories) if recommender.say_something(events)]
-    score_UN = np.zeros((len(wishes), len(items.catalogue)), np.float32)
     # Whom nobody knows gets what everybody likes.
-    score_UN[:] = items.likings / max(1, int(items.likings.sum()))
+    score_UN = np.tile(items.fame.astype(np.float32), (len(wishes), 1))
     if known:
         arrays = _stacked([recommender.arrays_of(recommender.newest(histories[place])) for place in known])
         score_UN[known] = recommender.session.run(arrays)["user"] @ items.targets.T
     for place, (wish, user) in enumerate(zip(wishes, users, strict=True)):
         found = choose(
-            _scored(score_UN[place], items.targets, items.likings),
+            scored_by(score_UN[place], items.targets, items.likings),
             recommender.banned(wish, histories[place], items.catalogue),
             wish.k,
             rules=shop_rules,
@@ -105,19 +104,6 @@ def _stacked(parts: Sequence[Mapping[str, npt.NDArray[Any]]]) -> dict[str, npt.N
         return np.pad(array, before)
 
     return {name: np.concatenate([padded(part[name]) for part in parts]) for name in parts[0]}
-
-
-def _scored(
-    score_N: npt.NDArray[np.float32], targets_ND: npt.NDArray[np.float32], likings_N: npt.NDArray[np.int64]
-) -> Scored:
-    def search(k: int, gone_N: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
-        left = np.where(gone_N, -np.inf, score_N)
-        k = min(k, len(left) - int(gone_N.sum()))
-        rows = np.argpartition(-left, min(k, len(left) - 1))[:k]
-        rows = rows[np.lexsort((rows, -left[rows]))]
-        return rows, score_N[rows]
-
-    return Scored(search, lambda rows: score_N[rows], targets_ND, likings_N)
 
 
 def main(argv: Sequence[str]) -> int:

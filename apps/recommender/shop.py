@@ -192,6 +192,8 @@ class Shop:
 
     def _since(self, user: str, events: Sequence[Event]) -> list[Event]:
         """Events that the training did not know, oldest first, with items that are offered."""
+        if not events:
+            return []
         learnt = {(seen.item_id, seen.kind, seen.time) for seen in self.recommender.histories.get(user, ())}
         catalogue = self.recommender.store.items.catalogue
         since = [

@@ -5,7 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, with_config
 
-from core.serving.behaviour import LATEST_TIME, MAX_ID
+from core.serving.behaviour import LATEST_TIME
+from core.serving.database import MAX_ID
 
 Start = Literal["known", "events", "interests", "item", "nothing"]
 STRICT = ConfigDict(extra="forbid")

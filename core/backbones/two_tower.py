@@ -102,8 +102,8 @@ class TwoTower(nn.Module):
 
         Args:
             units: Of the texts of all items, (N, W, U).
-            counts: Likings of each item (N,); one without is told by its text.
-            touched: Whether anybody had to do with it at all (N,); if not it is a new one.
+            counts: Likings of each item (N,).
+            touched: Whether anybody had to do with it at all (N,); if not it is a new one, told by its text.
             held_out: Rows whose texts are not trained on.
         """
         with torch.no_grad():

@@ -65,3 +65,8 @@ class InteractionConfig(DataConfig):
     """A user with more events in some minute is taken for a program and left out."""
     rejected_to: str = "runs/rejected_events.csv"
     """Where rows that cannot be read are written; the file is made only if there are some."""
+
+    def is_liking(self, kind: str, value: float | None) -> bool:
+        """Does an event say that its user liked the item? Without a value a rating does."""
+        is_low = kind == "rating" and value is not None and value < self.positive_rating
+        return self.kinds.get(kind, 0.0) > 0 and not is_low

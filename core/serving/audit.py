@@ -10,7 +10,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.errors import UsageError
-from core.serving.database import Table, now, storable
+from core.serving.database import NEVER_AGAIN, Table, now, storable
 
 MAX_WORDS = 500
 
@@ -19,7 +19,7 @@ class AuditRow(Table):
     """One change."""
 
     __tablename__ = "audit"
-    __table_args__ = (Index("audit_of_app", "app", "id"), {"sqlite_autoincrement": True})
+    __table_args__ = (Index("audit_of_app", "app", "id"), NEVER_AGAIN)
     id: Mapped[int] = mapped_column(primary_key=True)
     created: Mapped[str] = mapped_column(String(32))
     app: Mapped[str] = mapped_column(String(64))

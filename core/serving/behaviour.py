@@ -13,9 +13,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.errors import UsageError
-from core.serving.database import Table, create_tables, now, storable
+from core.serving.database import MAX_ID, NEVER_AGAIN, Table, create_tables, now, storable
 
-MAX_ID = 255
 AT_ONCE = 1000
 LATEST_TIME = 2**40
 """Seconds since 1970: a clock that counts in milliseconds goes beyond it."""
@@ -28,7 +27,7 @@ class EventRow(Table):
     __table_args__ = (
         Index("events_of_user", "app", "user_id", "id"),
         Index("one_event_of_a_key", "app", "key", unique=True),
-        {"sqlite_autoincrement": True},
+        NEVER_AGAIN,
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     created: Mapped[str] = mapped_column(String(32))

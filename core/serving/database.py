@@ -13,6 +13,10 @@ from sqlalchemy.orm import DeclarativeBase
 from core.errors import UserError
 
 BUSY_MS = 30_000
+NEVER_AGAIN = {"sqlite_autoincrement": True}
+"""For tables: SQLite would give the number of a deleted row to the next; who still holds it would mean another."""
+MAX_ID = 255
+"""Characters of an id from outside."""
 CONNECT_S = 5
 """A PostgreSQL that does not answer within this is away."""
 DATABASE_IS_AWAY = (OperationalError, InterfaceError)

@@ -11,11 +11,10 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.errors import UsageError, UserError
 from core.serving.audit import Audited, read_audit, write_audit
-from core.serving.database import Table, create_tables, now, storable
+from core.serving.database import MAX_ID, NEVER_AGAIN, Table, create_tables, now, storable
 
 RuleKind = Literal["pin", "boost", "bury", "block", "cap"]
 RULE_KINDS: tuple[RuleKind, ...] = get_args(RuleKind)
-MAX_ID = 255
 PUT_TRIES = 20
 LIMITS: dict[RuleKind, tuple[float, float]] = {"pin": (1, 1000), "boost": (-5, 5), "cap": (0, 1000)}
 """Least and greatest value of the kinds that have one."""
@@ -27,7 +26,7 @@ class RuleRow(Table):
     __tablename__ = "rule"
     __table_args__ = (
         Index("one_rule_of_a_kind", "app", "kind", "item_id", "category", unique=True),
-        {"sqlite_autoincrement": True},
+        NEVER_AGAIN,
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     created: Mapped[str] = mapped_column(String(32))

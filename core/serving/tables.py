@@ -6,11 +6,9 @@ What belongs to a conversation goes with it: the database deletes it when the co
 from sqlalchemy import ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.serving.database import Table
+from core.serving.database import NEVER_AGAIN, Table
 
 _IS_OPEN = text("status = 'open'")
-# SQLite would give the number of a deleted row to the next, and whoever still holds the old one would mean another.
-_NEVER_AGAIN = {"sqlite_autoincrement": True}
 
 
 def _of_conversation() -> Mapped[str]:
@@ -31,7 +29,7 @@ class MessageRow(Table):
     """One message of a chat."""
 
     __tablename__ = "message"
-    __table_args__ = _NEVER_AGAIN
+    __table_args__ = NEVER_AGAIN
     id: Mapped[int] = mapped_column(primary_key=True)
     conversation_id: Mapped[str] = _of_conversation()
     created: Mapped[str] = mapped_column(String(32))
@@ -57,7 +55,7 @@ class HandoffRow(Table):
     __table_args__ = (
         Index("one_open_handoff", "conversation_id", unique=True, sqlite_where=_IS_OPEN, postgresql_where=_IS_OPEN),
         Index("handoffs_by_status", "app", "status", "id"),
-        _NEVER_AGAIN,
+        NEVER_AGAIN,
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     conversation_id: Mapped[str] = _of_conversation()
@@ -76,7 +74,7 @@ class UnansweredRow(Table):
     """A question that got no answer; an empty outcome is an open one."""
 
     __tablename__ = "unanswered"
-    __table_args__ = (Index("unanswered_by_text", "app", "outcome", "text_key"), _NEVER_AGAIN)
+    __table_args__ = (Index("unanswered_by_text", "app", "outcome", "text_key"), NEVER_AGAIN)
     id: Mapped[int] = mapped_column(primary_key=True)
     conversation_id: Mapped[str | None] = mapped_column(
         String(32), ForeignKey("conversation.id", ondelete="CASCADE"), index=True
@@ -96,7 +94,7 @@ class ExampleRow(Table):
     """A text with the label that a person gave it."""
 
     __tablename__ = "example"
-    __table_args__ = (Index("examples_by_text", "app", "text_key"), _NEVER_AGAIN)
+    __table_args__ = (Index("examples_by_text", "app", "text_key"), NEVER_AGAIN)
     id: Mapped[int] = mapped_column(primary_key=True)
     created: Mapped[str] = mapped_column(String(32))
     app: Mapped[str] = mapped_column(String(64))

@@ -46,12 +46,12 @@ def build_shop_page(lists: Lists, predictor: Predictor) -> gr.Blocks:
     """
     limits = (*SPEC.limits, *measured_limits(predictor))
     with open_frame(SPEC.title, SPEC.summary, limits, style=STYLE) as page:
-        visit = gr.State(first_visit(lists))
+        visit, rule_changes = gr.State(first_visit(lists)), gr.State(0)
         with gr.Tabs():
-            with gr.Tab(label(SHOP), id="shop"):
-                refresh = build_shop_tab(lists, visit, page)
+            with gr.Tab(label(SHOP), id="shop") as shop:
+                build_shop_tab(lists, visit, page, shop, rule_changes)
             with gr.Tab(label(RULES), id="rules") as rules:
-                build_rules_tab(lists, visit, rules, refresh)
+                build_rules_tab(lists, visit, rules, rule_changes)
             with gr.Tab(label(HISTORY), id="history") as history:
                 build_history_tab(lists, visit, history)
             with gr.Tab(label(COMPARE), id="compare") as compare:

@@ -10,11 +10,11 @@ import gradio as gr
 from apps.recommender.app import SPEC
 from apps.recommender.shop import Now
 from apps.recommender.ui import words
-from apps.recommender.ui.item_words import category_name, title_of
+from apps.recommender.ui.item_words import category_name
 from apps.recommender.ui.lists import Lists
-from apps.recommender.ui.looks import render_tile
 from apps.recommender.ui.model_tab import POPULARITY, read_comparison
 from apps.recommender.ui.rivals import Run, find_runs, open_run, popular_list
+from apps.recommender.ui.rows import ranked_row
 from apps.recommender.ui.shelf import Shelf, shelf_of
 from apps.recommender.ui.visit import Visit
 from apps.recommender.wish import Ranked
@@ -136,14 +136,8 @@ def _column(name: Text, figure: Text, items: Sequence[Ranked], shelf: Shelf, oth
 
 
 def _row(item: Ranked, shelf: Shelf, other: int | None) -> str:
-    catalogue, row = shelf.catalogue, item.row
     place = forms.tag(words.filled(PLACE, n=other), "good") if other else ""
-    return (
-        f'<li class="{"both" if other else ""}"><span class="number">{item.rank}</span>'
-        f'{render_tile(shelf.look(row), item.item_id)}<span class="named"><strong dir="auto">'
-        f'{inline(title_of(catalogue, row))}</strong><span class="fine" dir="auto">'
-        f"{inline(category_name(catalogue, row))}</span></span>{place}</li>"
-    )
+    return ranked_row(item, shelf, category_name(shelf.catalogue, item.row), place, is_marked=bool(other))
 
 
 def _figure(predictor: Predictor) -> Text:

@@ -8,7 +8,6 @@ import gradio as gr
 from apps.recommender.ui import rules_words
 from apps.recommender.ui.lists import Lists
 from apps.recommender.ui.rules_view import EACH, render_about, render_changes, render_column, render_in_force
-from apps.recommender.ui.shop_tab import Refresh
 from apps.recommender.ui.visit import Visit
 from apps.recommender.ui.who_panel import MAX_QUERY
 from core.errors import UserError
@@ -36,6 +35,7 @@ class Draft:
         query: What is searched for.
         who: Makes the change.
         why: In their own words.
+        num_changes: How often rules were changed in this browser tab.
     """
 
     kind: RuleKind = "pin"
@@ -45,6 +45,7 @@ class Draft:
     query: str = ""
     who: str = ""
     why: str = ""
+    num_changes: int = 0
 
     def rule(self) -> Rule | None:
         """The rule; None = it is not said yet what it is about.
@@ -66,7 +67,7 @@ class Draft:
 
 @dataclass(frozen=True)
 class RulesTab:
-    """What the events of the tab do; each gives the panel, and what is being thought of.
+    """What the events of the tab do; see `_shown` for what each gives.
 
     Args:
         lists: Makes the lists of the preview.
@@ -76,7 +77,7 @@ class RulesTab:
 
     def look(self, visit: Visit, draft: Draft) -> Outputs:
         """The tab is opened."""
-        return self._panel(visit, draft), draft
+        return self._shown(visit, draft)
 
     def write(self, visit: Visit, draft: Draft, event: gr.EventData) -> Outputs:
         """Something was typed, or the rule is to be set."""
@@ -90,18 +91,18 @@ class RulesTab:
             why=forms.typed(event, "why")[:MAX_WORDS],
         )
         if forms.typed(event, "act") != "set":
-            return self._panel(visit, draft), draft
+            return self._shown(visit, draft)
         try:
             rule = draft.rule()
             if rule is None:
-                return self._panel(visit, draft, forms.told("warn", rules_words.CHOOSE)), draft
+                return self._shown(visit, draft, forms.told("warn", rules_words.CHOOSE))
             if missing := _missing(draft):
-                return self._panel(visit, draft, forms.told("warn", missing)), draft
+                return self._shown(visit, draft, forms.told("warn", missing))
             self.lists.shop.set_rule(rule, draft.who, draft.why)
         except UserError as error:
-            return self._panel(visit, draft, forms.refused(error)), draft
-        draft = replace(draft, item_id="", category="")
-        return self._panel(visit, draft, forms.told("good", rules_words.IS_SET)), draft
+            return self._shown(visit, draft, forms.refused(error))
+        draft = replace(draft, item_id="", category="", num_changes=draft.num_changes + 1)
+        return self._shown(visit, draft, forms.told("good", rules_words.IS_SET))
 
     def choose(self, visit: Visit, draft: Draft, event: gr.EventData) -> Outputs:
         """What the rule is about was chosen, or one in force is taken back."""
@@ -115,15 +116,20 @@ class RulesTab:
             draft = replace(draft, item_id="", category=chosen)
         elif wish == "back" and number.isdecimal():
             if missing := _missing(draft):
-                return self._panel(visit, draft, forms.told("warn", missing)), draft
+                return self._shown(visit, draft, forms.told("warn", missing))
             try:
                 self.lists.shop.take_back_rule(int(number), draft.who, draft.why)
             except UserError as error:
-                return self._panel(visit, draft, forms.refused(error)), draft
-            return self._panel(visit, draft, forms.told("good", rules_words.IS_BACK)), draft
-        return self._panel(visit, draft), draft
+                return self._shown(visit, draft, forms.refused(error))
+            draft = replace(draft, num_changes=draft.num_changes + 1)
+            return self._shown(visit, draft, forms.told("good", rules_words.IS_BACK))
+        return self._shown(visit, draft)
 
-    def _panel(self, visit: Visit, draft: Draft, notice: str = "") -> str:
+    def _shown(self, visit: Visit, draft: Draft, notice: str = "") -> Outputs:
+        """The panel, what is being thought of, and how often rules were changed."""
+        return self._panel(visit, draft, notice), draft, draft.num_changes
+
+    def _panel(self, visit: Visit, draft: Draft, notice: str) -> str:
         try:
             in_force, audit = self.lists.shop.rules_and_changes(MAX_AUDIT)
         except UserError as error:
@@ -159,24 +165,24 @@ def _missing(draft: Draft) -> Text | None:
     return None if draft.who and draft.why else rules_words.NO_WHO
 
 
-def build_rules_tab(lists: Lists, visit: gr.State, tab: gr.Tab, refresh: Refresh) -> None:
+def build_rules_tab(lists: Lists, visit: gr.State, tab: gr.Tab, changes: gr.State) -> None:
     """Components and events of the tab.
 
     Args:
         lists: Makes the lists of the preview.
         visit: Of this browser tab.
         tab: That it stands in.
-        refresh: Makes the list of the first tab anew.
+        changes: How often rules were changed, for other tabs.
     """
     events, draft = RulesTab(lists), gr.State(Draft())
     with gr.Row(equal_height=False, elem_classes=["shop"]):
         with gr.Column(min_width=0):
             form = show_html(_form(), js_on_load=ACTIONS, elem_id="rule")
         panel = show_html(js_on_load=ACTIONS, elem_id="rules")
-    outputs = [panel, draft]
+    outputs = [panel, draft, changes]
     tab.select(events.look, [visit, draft], outputs, **AT_ONCE)
-    refresh(form.click(events.write, [visit, draft], outputs, **CLICK))
-    refresh(panel.click(events.choose, [visit, draft], outputs, **CLICK))
+    form.click(events.write, [visit, draft], outputs, **CLICK)
+    panel.click(events.choose, [visit, draft], outputs, **CLICK)
 
 
 def _form() -> str:

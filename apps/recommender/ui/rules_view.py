@@ -1,12 +1,11 @@
 """The parts of the tab with the rules as escaped HTML: what one can be about, which hold, what was changed."""
 
 from collections.abc import Sequence
-from html import escape
 
 from apps.recommender.ui import rules_words, words
 from apps.recommender.ui.item_words import title_of
 from apps.recommender.ui.lists import Lists
-from apps.recommender.ui.looks import render_tile
+from apps.recommender.ui.rows import choice_row, item_choice, ranked_row
 from apps.recommender.ui.shelf import Shelf
 from apps.recommender.wish import Ranked
 from core.serving.audit import Audited
@@ -27,31 +26,24 @@ def render_about(kind: str, item_id: str, category: str, query: str, lists: List
     wanted = query.casefold()
     entries = []
     if kind == "cap":
-        entries.append(_entry("category", "each", rules_words.EACH_CATEGORY, category == EACH))
+        entries.append(_category("each", rules_words.EACH_CATEGORY, None, is_chosen=category == EACH))
     if kind != "pin":
         for place, name in enumerate(catalogue.category_codes[0]):
             shown = shelf.categories.get(name, Text(name, name))
             if name and (wanted in shown.en.casefold() or wanted in shown.zh):
-                entries.append(_entry("category", str(place), shown, category == name, is_category=True))
+                entries.append(_category(str(place), shown, rules_words.CATEGORY, is_chosen=category == name))
     entries = entries[: 2 * MAX_FOUND]
     if kind != "cap":
-        for row in lists.find_items(query):
-            found_id = catalogue.ids[row]
-            tile = render_tile(shelf.look(row), found_id)
-            entries.append(_entry("item", found_id, title_of(catalogue, row), found_id == item_id, tile=tile))
+        entries.extend(item_choice(row, shelf, None, chosen_id=item_id) for row in lists.find_items(query))
     chosen = _what(item_id, category, shelf) if item_id or category else None
     head = words.filled(rules_words.CHOSEN, what=chosen) if chosen else rules_words.CHOOSE
     found = "".join(entries) or f'<p class="fine">{inline(words.NOTHING_FOUND)}</p>'
     return f'<section class="card"><h2 dir="auto">{inline(head)}</h2><div class="found several">{found}</div></section>'
 
 
-def _entry(act: str, value: str, name: Text, is_chosen: bool, *, tile: str = "", is_category: bool = False) -> str:
-    key = "item" if act == "item" else "place"
-    note = f'<span class="fine">{inline(rules_words.CATEGORY)}</span>' if is_category else ""
-    return (
-        f'<button type="button" class="entry" data-act="{act}" data-{key}="{escape(value)}" '
-        f'aria-pressed="{str(is_chosen).lower()}">{tile}<span dir="auto">{inline(name)}</span>{note}</button>'
-    )
+def _category(place: str, name: Text, note: Text | None, *, is_chosen: bool) -> str:
+    shown = f'<span dir="auto">{inline(name)}</span>'
+    return choice_row("category", "place", place, shown, note, is_chosen=is_chosen)
 
 
 def _what(item_id: str, category: str, shelf: Shelf) -> Text:
@@ -116,11 +108,6 @@ def render_column(name: Text, items: Sequence[Ranked], others: dict[str, int], g
     rows = []
     for item in items:
         other = others.get(item.item_id)
-        is_changed = other != item.rank
         note = forms.tag(gone, "warn") if other is None else ""
-        rows.append(
-            f'<li class="{"both" if is_changed else ""}"><span class="number">{item.rank}</span>'
-            f'{render_tile(shelf.look(item.row), item.item_id)}<span class="named"><strong dir="auto">'
-            f"{inline(title_of(shelf.catalogue, item.row))}</strong></span>{note}</li>"
-        )
+        rows.append(ranked_row(item, shelf, None, note, is_marked=other != item.rank))
     return f'<section><h3>{inline(name)}</h3><ol class="ranked">{"".join(rows)}</ol></section>'

@@ -1,7 +1,6 @@
 """The tab with the list: for whom, how it is to be, and cards that answer to every click."""
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,8 +21,6 @@ GRID = Path(__file__).with_name("grid.js").read_text(encoding="utf-8")
 FOLD = "if (innerWidth < 900) element.querySelector('details').open = false;"
 """On a narrow page the settings are folded, so that the list is in sight."""
 Outputs = tuple[Any, ...]
-Refresh = Callable[[Any], Any]
-"""Given an event, makes the list anew once it is done."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +37,11 @@ class ShopTab:
         """The page as it is first seen."""
         return self._all(first_visit(self.lists))
 
-    def again(self, visit: Visit) -> Outputs:
-        """The same list, where something else has changed."""
-        return self._all(visit, is_retuned=False, is_same_person=True)
+    def look(self, visit: Visit, changes: int, known_changes: int) -> Outputs:
+        """The tab is opened again: the list is made anew if rules were changed meanwhile. Gives the changes too."""
+        if changes == known_changes:
+            return (gr.skip(),) * 5
+        return (*self._all(visit, is_retuned=False, is_same_person=True), changes)
 
     def choose(self, visit: Visit, event: gr.EventData) -> Outputs:
         """For whom; or what is being searched for among users or items."""
@@ -108,23 +107,25 @@ def first_visit(lists: Lists) -> Visit:
     return Visit(mode="user", user=users[0]) if users else Visit(mode="new")
 
 
-def build_shop_tab(lists: Lists, visit: gr.State, page: gr.Blocks) -> Refresh:
-    """Components and events of the tab; gives what makes its list anew after an event elsewhere.
+def build_shop_tab(lists: Lists, visit: gr.State, page: gr.Blocks, tab: gr.Tab, changes: gr.State) -> None:
+    """Components and events of the tab.
 
     Args:
         lists: Makes the lists.
         visit: Of this browser tab.
         page: Shows the first list when it is loaded.
+        tab: That it stands in.
+        changes: How often rules were changed.
     """
-    tab = ShopTab(lists)
+    events, known_changes = ShopTab(lists), gr.State(0)
     with gr.Row(equal_height=False, elem_classes=["shop"]):
         with gr.Column(min_width=0):
             who = show_html(js_on_load=ACTIONS, elem_id="who")
             tune = show_html(render_tune(first_visit(lists), lists.shelf), js_on_load=ACTIONS + FOLD, elem_id="tune")
         grid = show_html(js_on_load=ACTIONS + GRID, elem_id="grid")
     outputs = [who, tune, grid, visit]
-    page.load(tab.load, None, outputs, **AT_ONCE)
-    who.click(tab.choose, visit, outputs, **CLICK)
-    tune.click(tab.tune, visit, outputs, **CLICK)
-    grid.click(tab.act, visit, outputs, **CLICK)
-    return lambda done: done.then(tab.again, visit, outputs, **AT_ONCE)
+    page.load(events.load, None, outputs, **AT_ONCE)
+    who.click(events.choose, visit, outputs, **CLICK)
+    tune.click(events.tune, visit, outputs, **CLICK)
+    grid.click(events.act, visit, outputs, **CLICK)
+    tab.select(events.look, [visit, changes, known_changes], [*outputs, known_changes], **AT_ONCE)

@@ -1,11 +1,9 @@
 """The panel that says for whom: a known user, somebody new by their interests or clicks, or an item to start from."""
 
-from html import escape
-
 from apps.recommender.ui import words
-from apps.recommender.ui.item_words import category_name, title_of
+from apps.recommender.ui.item_words import category_name
 from apps.recommender.ui.lists import Lists
-from apps.recommender.ui.looks import render_tile
+from apps.recommender.ui.rows import choice_row, item_choice
 from apps.recommender.ui.visit import Visit
 from apps.recommender.wish import MAX_INTERESTS
 from core.texts import Text
@@ -32,8 +30,13 @@ def render_who(visit: Visit, lists: Lists) -> str:
 
 def _users(visit: Visit, lists: Lists) -> str:
     rows = "".join(
-        _choice(
-            "user", user, user == visit.user, f'<span dir="auto">{inert(user, 60)}</span>', _num_events(user, lists)
+        choice_row(
+            "user",
+            "user",
+            user,
+            f'<span dir="auto">{inert(user, 60)}</span>',
+            _num_events(user, lists),
+            is_chosen=user == visit.user,
         )
         for user in lists.find_users(visit.query)
     )
@@ -43,14 +46,7 @@ def _users(visit: Visit, lists: Lists) -> str:
 def _items(visit: Visit, lists: Lists) -> str:
     catalogue = lists.shelf.catalogue
     rows = "".join(
-        _choice(
-            "item",
-            catalogue.ids[row],
-            catalogue.ids[row] == visit.item_id,
-            f'{render_tile(lists.shelf.look(row), catalogue.ids[row])}<span dir="auto">'
-            f"{inline(title_of(catalogue, row))}</span>",
-            category_name(catalogue, row),
-        )
+        item_choice(row, lists.shelf, category_name(catalogue, row), chosen_id=visit.item_id)
         for row in lists.find_items(visit.query)
     )
     return _search(visit, words.FIND_ITEM, rows, words.NOTHING_FOUND)
@@ -78,13 +74,6 @@ def _search(visit: Visit, name: Text, rows: str, nothing: Text) -> str:
     return (
         f'<form class="enter" data-live="seek" data-key="{visit.mode}:{visit.form}">{entry}{find}</form>'
         f'<div class="found">{found}</div>'
-    )
-
-
-def _choice(act: str, value: str, is_chosen: bool, shown: str, note: Text) -> str:
-    return (
-        f'<button type="button" class="entry" data-act="{act}" data-{act}="{escape(value)}" '
-        f'aria-pressed="{str(is_chosen).lower()}">{shown}<span class="fine">{inline(note)}</span></button>'
     )
 
 

@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import sys
+import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ from core.errors import UsageError, UserError
 from core.hardware import current_rank
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+FIRST_TELLS_WITHIN_S = 5
 DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES}
 
 
@@ -268,8 +270,9 @@ def _of_disk(error: OSError) -> UserError:
 
 def _tell(error: BaseException) -> int:
     if isinstance(error, UserError) and current_rank() > 0:
-        # The first process of several tells it for all.
-        return USAGE if isinstance(error, UsageError) else FAILED
+        # The first process of several tells it for all. Its launcher stops every process as soon as one has ended, so
+        # this one waits for that; whoever is still here then met an error that the first did not.
+        time.sleep(FIRST_TELLS_WITHIN_S)
     if isinstance(error, UserError):
         print(f"Error: {error.what}", file=sys.stderr)
         for name, text in (("Right would be", error.allowed), ("What to do", error.fix)):

@@ -12,6 +12,7 @@ from apps.recommender.cold_starts import mean_ndcg, measure_cold_starts, targets
 from apps.recommender.data import ShopData
 from apps.recommender.histories import write_histories
 from apps.recommender.item_store import EYE, FACTS, HISTORIES, ITEM_GRAPH, ITEMS, write_index
+from apps.recommender.newcomers import write_known
 from apps.recommender.pictures import Pictures
 from apps.recommender.start import liked_histories
 from core.app import AssetJob
@@ -24,11 +25,10 @@ from core.tasks.recommend import COUNTS, VECTORS, RecommendTask
 from core.tasks.task import ArraySpec
 
 if TYPE_CHECKING:
+    from apps.recommender.app import RecommenderConfig
     from core.backbones.picture_encoder import PictureEncoder
     from core.backbones.two_tower import TwoTower
 
-SCALES = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
-"""Factors for the scores of new items."""
 SOURCE_SCALES = (0.05, 0.1, 0.25, 0.5, 0.75, 1.0)
 """Factors for what a text tells of who liked the item, of which the one best on validation data is taken."""
 FITTED_ON = 2000
@@ -43,10 +43,12 @@ def make_items(job: AssetJob) -> Mapping[str, Evaluation]:
     """Writes assets/ of a run and gives what was measured of new items and users."""
     if not job.plan.is_main:
         return {}
+    import torch
+
     model, task, data = cast("TwoTower", job.model), cast(RecommendTask, job.task), cast(ShopData, job.data)
+    config = cast("RecommenderConfig", job.config)
     model.cpu().float().eval()
     _fit_source_scale(model, task, data)
-    _fit_new_scale(model, task, data)
     folder = job.folder / ASSETS
     folder.mkdir(parents=True, exist_ok=True)
     table = model.vectors().detach()
@@ -57,16 +59,18 @@ def make_items(job: AssetJob) -> Mapping[str, Evaluation]:
     write_catalogue(data.catalogue, folder / ITEMS)
     asking = cast(UserExamples, data.splits["validation"]).first(ASKING)
     write_index(folder, targets_of(model, table), user_vectors(model, task, asking, table))
+    with torch.no_grad():
+        known_by_text = to_numpy(model.told(model.touched.nonzero().squeeze(1)))[:, model.dimension :]
+    write_known(folder, known_by_text)
     write_histories(data.split.log, data.catalogue.ids, folder / HISTORIES)
     facts = {
-        "new_scale": float(model.new_scale),
         "source_scale": float(model.source_scale),
         **_export_item_graph(model, folder / ITEM_GRAPH, job),
     }
     if model.eye is not None and data.pictures is not None:
         facts["eye_parity"] = _export_eye(model.eye, data.pictures, folder / EYE, job)
     (folder / FACTS).write_text(json.dumps(facts, indent=2), encoding="utf-8")
-    return measure_cold_starts(model, task, data, table)
+    return measure_cold_starts(model, task, data, table, known_by_text, config.lists.new_item_place)
 
 
 def item_specs(model: "TwoTower") -> tuple[ArraySpec, ...]:
@@ -142,44 +146,3 @@ def _fit_source_scale(model: "TwoTower", task: RecommendTask, data: ShopData) ->
         found.append(mean_ndcg(user_vectors(model, task, validation, table), targets, validation))
     with torch.no_grad():
         model.source_scale.fill_(SOURCE_SCALES[int(np.argmax(found))])
-
-
-def _fit_new_scale(model: "TwoTower", task: RecommendTask, data: ShopData) -> None:
-    """The factor that shows new items among the others, at hardly any loss of these, on validation data.
-
-    Items whose texts were never trained on stand for new ones. Of all factors that cost at most `new_items_cost` of the
-    nDCG of likings of other items, the one with the best nDCG of likings of such items is taken; where none shows any,
-    as with very many new ones, the largest.
-    """
-    import torch
-
-    held_out = (model.known & ~model.trained_text).nonzero().squeeze(1).numpy() - 1
-    validation = cast(UserExamples, data.splits["validation"]).first(FITTED_ON)
-    warm, new = (_wanting(validation, held_out, are_new) for are_new in (False, True))
-    if not len(warm) or not len(new):
-        return
-    with torch.no_grad():
-        table = model.vectors()
-    warm_users, new_users = (user_vectors(model, task, examples, table) for examples in (warm, new))
-    # What nobody met is told by texts too, and stands among the others in the same way.
-    told_rows = np.concatenate([held_out, (~model.touched).nonzero().squeeze(1).numpy()[1:] - 1])
-    with torch.no_grad():
-        told = to_numpy(model.told(torch.from_numpy(told_rows + 1)))[:, model.dimension :]
-    targets = to_numpy(model.ids)[1:, model.dimension :].copy()
-    found = []
-    for scale in SCALES:
-        targets[told_rows] = told * scale
-        found.append((mean_ndcg(warm_users, targets, warm), mean_ndcg(new_users, targets, new), scale))
-    best = max(ndcg for ndcg, *_ in found)
-    enough = [one for one in found if one[0] >= (1 - model.config.new_items_cost) * best]
-    with torch.no_grad():
-        model.new_scale.fill_(max(enough, key=lambda one: one[1:])[2])
-
-
-def _wanting(examples: UserExamples, rows: npt.NDArray[np.int64], are_among: bool) -> UserExamples:
-    """The examples with targets among some rows, or among the others, and only these targets."""
-    targets = [wanted[np.isin(wanted, rows) == are_among] for wanted in examples.targets]
-    kept = [place for place, wanted in enumerate(targets) if len(wanted)]
-    users, firsts, stops = (column[kept] for column in (examples.users, examples.firsts, examples.stops))
-    wanted = [targets[place] for place in kept]
-    return UserExamples(examples.log, users, firsts, stops, wanted, examples.max_history)

@@ -69,6 +69,19 @@ class Exploration:
 
 
 @dataclass(frozen=True)
+class Newcomers:
+    """New items of which the best gets a place.
+
+    Args:
+        place: From 1, among those that no pin takes.
+        rows: Of those that fit the user.
+    """
+
+    place: int
+    rows: Rows
+
+
+@dataclass(frozen=True)
 class Chosen:
     """A list by rows.
 
@@ -101,6 +114,7 @@ def choose(
     rules: ShopRules | None = None,
     diversity: float = 0.0,
     novelty: float = 0.0,
+    newcomers: Newcomers | None = None,
     exploration: Exploration | None = None,
 ) -> Chosen:
     """The list.
@@ -114,6 +128,7 @@ def choose(
         rules: Of the shop.
         diversity: See `diversify`.
         novelty: See `diversify`.
+        newcomers: None = new items stand where their scores put them.
         exploration: None = nothing is left to chance.
     """
     banned_N = banned_N | rules.blocked_N if rules else banned_N
@@ -133,6 +148,8 @@ def choose(
             *found, scored.targets_ND, scored.likings_N, wanted, diversity=diversity, novelty=novelty
         )
         picked = rows.tolist()
+    if newcomers:
+        picked = _with_newcomer(picked, scored, rest_N, rules, pinned, newcomers)
     for place, row in pins:
         picked.insert(min(place, len(picked)), row)
     planned_K = rows_K = np.array(picked, np.int64)
@@ -186,6 +203,36 @@ def _by_rules(
                 break
             take(rows)
     return picked, cost
+
+
+def _with_newcomer(
+    picked: list[int], scored: Scored, banned_N: Flags, rules: ShopRules | None, pinned: list[int], given: Newcomers
+) -> list[int]:
+    """The best of the new items at its place, unless one stands before it anyway; an item behind it then falls out."""
+    before, behind = picked[: given.place - 1], picked[given.place - 1 :]
+    rows = given.rows[~banned_N[given.rows]]
+    if rules:
+        front = np.array([*pinned, *before], np.int64)
+        rows = np.array([row for row in rows.tolist() if _fits(row, front, rules)], np.int64)
+    if not len(rows) or not behind or np.isin([*before, behind[0]], rows).any():
+        return picked
+    best = int(rows[np.lexsort((rows, -scored.score(rows)))[0]])
+    if best in behind:
+        behind.remove(best)
+    elif rules and not _fits(best, np.array([*pinned, *picked], np.int64), rules):
+        # Its category is full: the last of it makes room.
+        alike = [row for row in behind if rules.category_N[row] == rules.category_N[best]]
+        behind.remove(alike[-1])
+    else:
+        behind.pop()
+    return [*before, best, *behind]
+
+
+def _fits(row: int, others: Rows, rules: ShopRules) -> bool:
+    """It is not buried, and its category has room beside others."""
+    category = int(rules.category_N[row])
+    taken = int((rules.category_N[others] == category).sum())
+    return not rules.buried_N[row] and taken < rules.most.get(category, taken + 1)
 
 
 def _takes_room(room: dict[int, int], category: int) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from apps.recommender.data import ShopData
+from apps.recommender.newcomers import give_place, least_score
 from apps.recommender.start import bag_of
 from core.data.interaction_splits import UserExamples
 from core.evaluation.evaluation import Evaluation, Table
@@ -72,30 +73,72 @@ def mean_ndcg(users: FloatArray, targets_ND: FloatArray, examples: UserExamples)
 
 
 def measure_cold_starts(
-    model: "TwoTower", task: RecommendTask, data: ShopData, table: "Tensor"
+    model: "TwoTower",
+    task: RecommendTask,
+    data: ShopData,
+    table: "Tensor",
+    known_MD: FloatArray,
+    place: int,
 ) -> dict[str, Evaluation]:
-    """Tables of new users, and of new items where some were kept from training."""
+    """Tables of new users, and of new items where some were kept from training.
+
+    Args:
+        model: Trained.
+        task: Of it.
+        data: Of it.
+        table: Vectors of all items.
+        known_MD: What texts tell of known items.
+        place: That a list keeps for a new item; 0 = none.
+    """
     found = {"new users": _new_users(model, task, table, cast(UserExamples, data.splits["test"]))}
     if len(data.split.cold_rows) and len(data.split.cold):
-        found["new items"] = _new_items(model, task, table, data)
+        found["new items"] = _new_items(model, task, table, data, known_MD, place)
     return found
 
 
-def _new_items(model: "TwoTower", task: RecommendTask, table: "Tensor", data: ShopData) -> Evaluation:
-    """Items that were taken out of training wholly: ranked among themselves, and among all."""
+def _new_items(
+    model: "TwoTower", task: RecommendTask, table: "Tensor", data: ShopData, known_MD: FloatArray, place: int
+) -> Evaluation:
+    """Items that were taken out of training wholly, as if they were added after it.
+
+    Ranked among themselves, among all by their texts alone, and in lists that keep a place for one of them; and what
+    that place takes from likings of other items.
+    """
     cold, rows = data.split.cold, data.split.cold_rows
     users, targets_ND = user_vectors(model, task, cold, table), targets_of(model, table)
     alike = _alike(model, cold)
     among = _figures(_ranks(users, targets_ND, cold, rows))
     overall = _figures(_ranks(users, targets_ND, cold))
+    test = cast(UserExamples, data.splits["test"])
+    test_users = user_vectors(model, task, test, table)
+
+    def in_lists(users: FloatArray, examples: UserExamples) -> list[npt.NDArray[np.integer]]:
+        def score(part: slice) -> FloatArray:
+            score_BN = users[part] @ targets_ND.T
+            if place:
+                seen = [example["seen"] for example in examples[part]]
+                give_place(score_BN, seen, rows, least_score(users[part], known_MD), place)
+            return score_BN
+
+        return _ranks_of(score, len(targets_ND), examples)
+
+    listed = _figures(in_lists(users, cold))
+    others = [_figures(ranks) for ranks in (_ranks(test_users, targets_ND, test), in_lists(test_users, test))]
     shown = (
         ("among new items", among),
-        ("among all items", overall),
+        ("among all items, by text alone", overall),
+        ("among all items, with a place for one", listed),
         ("texts like those liked, among new items", _figures(_ranks_of(alike, len(targets_ND), cold, rows))),
         ("texts like those liked, among all items", _figures(_ranks_of(alike, len(targets_ND), cold))),
     )
     told = tuple((name, one["ndcg@10"], one["recall@10"], one["mrr"]) for name, one in shown)
-    metrics = {"ndcg@10_among_new": among["ndcg@10"], "ndcg@10_among_all": overall["ndcg@10"]}
+    metrics = {
+        "ndcg@10_among_new": among["ndcg@10"],
+        "ndcg@10_by_text_alone": overall["ndcg@10"],
+        "ndcg@10_among_all": listed["ndcg@10"],
+        "ndcg@10_of_others_without_the_place": others[0]["ndcg@10"],
+        "ndcg@10_of_others": others[1]["ndcg@10"],
+    }
     return Evaluation(metrics, {"new_items": Table(("ranked", "ndcg@10", "recall@10", "mrr"), told)})
 
 

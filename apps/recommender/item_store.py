@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from apps.recommender.data import FIELDS, encode_items
+from apps.recommender.newcomers import least_score, open_known
 from apps.recommender.pictures import read_pictures
 from core.backbones.recommender_config import RecommenderModelConfig
 from core.data.catalogue import Catalogue, appended, open_catalogue
@@ -50,12 +51,14 @@ class Items:
     Args:
         catalogue: N items.
         vectors: (N + 1, 2 D + 1), the first row being zeros; see TwoTower.
-        likings: (N,) in training; 0 = a new item.
+        likings: (N,) in training; 0 = nobody liked it.
+        num_trained: The first so many were there in training; the others were added since.
     """
 
     catalogue: Catalogue
     vectors: FloatArray
     likings: npt.NDArray[np.int64]
+    num_trained: int
 
     @property
     def fame(self) -> npt.NDArray[np.float64]:
@@ -92,7 +95,8 @@ class ItemStore:
         threads: int = 0,
     ) -> None:
         self.text, self.picture, self.encoder = model.text, model.picture, TextEncoder(schema.vocabulary)
-        self.items = Items(open_catalogue(folder / ITEMS), vectors, likings)
+        self.items = Items(open_catalogue(folder / ITEMS), vectors, likings, len(likings))
+        self.known_by_text = open_known(folder)
         self.index = open_index(folder, self.items)
         self.eye = Session(folder / EYE, ("pixels",), threads=threads) if (folder / EYE).is_file() else None
         self.num_seen = self._seen(["", ""]).shape[1] if self.eye else 0
@@ -129,6 +133,14 @@ class ItemStore:
         order = np.lexsort((rows, -scores))[:k]
         return rows[order], scores[order]
 
+    def newcomers(self, user: FloatArray, items: Items) -> npt.NDArray[np.int64]:
+        """Rows of the items added since the training that fit a user (D + 1,)."""
+        new = np.arange(items.num_trained, len(items.catalogue))
+        if not len(new):
+            return new
+        fits_n = items.targets[new] @ user >= least_score(user[None], self.known_by_text)
+        return new[fits_n]
+
     def _nearest(self, user: FloatArray, count: int, banned: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
         """Rows of the best indexed items, without those that are banned."""
         rows = self.index.search(lifted_query(user)[None], min(self.index.facts.num_vectors, count))[1][0]
@@ -156,6 +168,7 @@ class ItemStore:
                 appended(before.catalogue, new),
                 np.concatenate([before.vectors, told]),
                 np.concatenate([before.likings, np.zeros(len(new), np.int64)]),
+                before.num_trained,
             )
 
     def read(self, texts: Sequence[Mapping[str, str]], images: Sequence[str] = ()) -> FloatArray:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from apps.recommender.choose import Exploration, Flags, Rows, Scored, Scores, choose, scored_by
+from apps.recommender.choose import Exploration, Flags, Newcomers, Rows, Scored, Scores, choose, scored_by
 from apps.recommender.data import FIELDS
 from apps.recommender.histories import Histories
 from apps.recommender.interests import MEANT, SPREAD_OVER, InterestIndex, rows_meant, spread_of, with_match
@@ -78,8 +78,10 @@ class Recommender:
             arrays = self.arrays_of(shown, self._meant(wish, match_N))
             user = self.session.run(arrays)["user"][0]
             scored = self._scored(user, match_N, banned_N, items)
+            newcomers = self._newcomers(user, items)
         else:
             scored = scored_by(items.fame, items.targets, items.likings)
+            newcomers = None
         chosen = choose(
             scored,
             banned_N,
@@ -87,6 +89,7 @@ class Recommender:
             rules=self.shop_rules(rules, items.catalogue),
             diversity=wish.diversity,
             novelty=wish.novelty,
+            newcomers=newcomers,
             exploration=exploration,
         )
         if has_said:
@@ -104,6 +107,10 @@ class Recommender:
             tuple(items.catalogue.ids[row] for row in rows.tolist()) for rows in (chosen.planned_K, chosen.pool_P)
         )
         return RankedList(tuple(ranked), start if has_said else "nothing", chosen.diversity_cost, planned, pool)
+
+    def _newcomers(self, user: FloatArray, items: Items) -> Newcomers | None:
+        place = self.config.lists.new_item_place
+        return Newcomers(place, self.store.newcomers(user, items)) if place else None
 
     def _scored(
         self, user: FloatArray, match_N: npt.NDArray[np.float64] | None, banned_N: Flags, items: Items

@@ -117,7 +117,5 @@ class RecommenderModelConfig(ModelConfig):
     """What a liked item must be told from: all items, or those of the batch and some drawn; auto = all up to 50,000."""
     drawn_items: int = Field(default=4096, ge=0)
     """Items drawn at random beside those of the batch, where not all are compared."""
-    new_items_cost: float = Field(default=0.03, ge=0, lt=1)
-    """Share of the nDCG of other items, on validation data, that new ones may cost by being shown among them."""
     text_loss: float = Field(default=0.3, ge=0)
     """How much it counts that an item's text gives the vector of its id."""

@@ -86,7 +86,6 @@ class TwoTower(nn.Module):
         self.register_buffer("known", torch.zeros(num_items + 1, dtype=torch.bool))
         self.register_buffer("touched", torch.zeros(num_items + 1, dtype=torch.bool))
         self.register_buffer("log_chance", torch.zeros(num_items + 1))
-        self.register_buffer("new_scale", torch.ones(()))
         self.register_buffer("source_scale", torch.ones(()))
         self._read_once: tuple[Tensor, Tensor] | None = None
         self.is_full = config.softmax == "full" or (config.softmax == "auto" and num_items <= FULL_UP_TO)
@@ -248,11 +247,7 @@ class TwoTower(nn.Module):
     def vectors(self) -> Tensor:
         """Vectors of all items (N + 1, 2 D + 1): of those that somebody met their id's, of new ones what is told."""
         new = (~self.touched).nonzero().squeeze(1)[1:]
-        return self.ids.index_put((new,), self.as_new(self.told(new))) if len(new) else self.ids
-
-    def as_new(self, told: Tensor) -> Tensor:
-        """A text is surer of its item than it should be, or less: one factor puts new items among the others."""
-        return torch.cat([told[:, : self.dimension], told[:, self.dimension :] * self.new_scale], dim=1)
+        return self.ids.index_put((new,), self.told(new)) if len(new) else self.ids
 
     # ---- serving ---------------------------------------------------------------------------------
 
@@ -280,8 +275,8 @@ class ItemGraph(nn.Module):
             inputs: `units` (n, W, U), `user` (n, D + 1), and of a model that reads them `pictures` (n, F).
         """
         model, units, user = self.model, inputs["units"].long(), inputs["user"]
-        told = model.as_new(model.read(units, inputs.get("pictures", model.pictures[:1])))
-        heard = torch.cat([user[:, : model.told_dimension], user[:, -1:]], dim=1) * model.new_scale
+        told = model.read(units, inputs.get("pictures", model.pictures[:1]))
+        heard = torch.cat([user[:, : model.told_dimension], user[:, -1:]], dim=1)
         wanted = F.pad(heard, (model.told_dimension, 0))
         return {"vector": told, "contributions": model.text.contributions(units, wanted)}
 

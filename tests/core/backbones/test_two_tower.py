@@ -43,12 +43,11 @@ def make_towers(vocabulary: Vocabulary, config: RecommenderModelConfig = CONFIG)
 
 def test_contributions_and_what_is_no_word_sum_to_the_score(vocabulary: Vocabulary) -> None:
     towers = make_towers(vocabulary)
-    towers.new_scale.fill_(1.7)
     user = torch.randn(len(TITLES), CONFIG.dimension + 1)
     found = ItemGraph(towers)(units=towers.units[1:], user=user)
     score = (found["vector"][:, CONFIG.dimension :] * user).sum(dim=1)
     told = TEXT.dimension
-    heard = torch.cat([torch.zeros(len(user), told), user[:, :told], user[:, -1:]], dim=1) * 1.7
+    heard = torch.cat([torch.zeros(len(user), told), user[:, :told], user[:, -1:]], dim=1)
     rest = towers.text.lengths(towers.text.log_lengths(towers.units[1:].long())) + towers.text.deep.bias
     without_words = (rest * heard).sum(dim=1)
     torch.testing.assert_close(found["contributions"].sum(dim=(1, 2)) + without_words, score, rtol=1e-4, atol=1e-4)
@@ -109,7 +108,7 @@ def test_items_told_by_text_alone_have_no_vector_of_an_id(vocabulary: Vocabulary
     towers = make_towers(vocabulary)
     vectors = towers.vectors()
     torch.testing.assert_close(vectors[1:4], towers.ids[1:4])
-    torch.testing.assert_close(vectors[4], towers.as_new(towers.read(towers.units[4:5], towers.pictures[4:5]))[0])
+    torch.testing.assert_close(vectors[4], towers.read(towers.units[4:5], towers.pictures[4:5])[0])
 
 
 def test_training_step_moves_texts_and_leaves_ids_that_are_not_learnt(vocabulary: Vocabulary) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +17,7 @@ from apps.recommender.data import FIELDS, encode_items
 from apps.recommender.newcomers import least_score, open_known
 from apps.recommender.pictures import read_pictures
 from core.backbones.recommender_config import RecommenderModelConfig
-from core.data.catalogue import Catalogue, appended, open_catalogue
+from core.data.catalogue import Catalogue, changed, open_catalogue
 from core.data.vocabulary import TextEncoder
 from core.errors import UserError
 from core.evaluation.recommendation import chunks
@@ -40,6 +41,10 @@ TEXTS_KEPT = 10_000
 """Items whose texts are kept as the model reads them: 4 kB each."""
 CHECKED_AT, WANTED_RECALL = 100, 0.98
 """The index is searched as hard as it takes to find this share of so many best items."""
+READ = {"title", "tags", "category", "description", "image"}
+"""Facts that vectors of new items are read from."""
+ROOM = 256
+"""So many items, or an eighth of those there are, can be added before all vectors are copied again."""
 SPARE = 64
 """How many more items are searched for than are wanted, as some of them may not be shown."""
 
@@ -97,6 +102,7 @@ class ItemStore:
         self.text, self.picture, self.encoder = model.text, model.picture, TextEncoder(schema.vocabulary)
         self.items = Items(open_catalogue(folder / ITEMS), vectors, likings, len(likings))
         self.known_by_text = open_known(folder)
+        self._room = vectors
         self.index = open_index(folder, self.items)
         self.eye = Session(folder / EYE, ("pixels",), threads=threads) if (folder / EYE).is_file() else None
         self.num_seen = self._seen(["", ""]).shape[1] if self.eye else 0
@@ -148,28 +154,53 @@ class ItemStore:
         allowed: npt.NDArray[np.int64] = rows[~banned[rows]]
         return allowed
 
-    def add(self, new: Catalogue) -> None:
-        """Reads the texts of new items, and their pictures if the model does; they are found from the next list on.
+    def put(self, changes: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+        """Takes new items, whose texts, and pictures if the model sees, are read at once, and other facts of others.
+
+        Of items that were there in training behaviour tells more than texts: other texts are shown, not read.
+
+        Args:
+            changes: Id of an item, and its facts by the names of `make_catalogue`; other names are other columns.
 
         Raises:
-            UserError: An id is there already, or twice; a picture cannot be read.
+            UserError: A picture cannot be read.
         """
+        if not changes:
+            return
         with self._lock:
             before = self.items
-            repeated = [item_id for item_id in new.ids if before.catalogue.row_of(item_id) is not None]
-            if repeated or len(set(new.ids)) < len(new.ids):
-                raise UserError(
-                    f"An item has an id that is taken: {(*repeated, *new.ids)[0]}.",
-                    "Each item has an id of its own.",
-                    "Give it another one.",
-                )
-            told = self.read([new.text_of(row) for row in range(len(new))], new.images)
-            self.items = Items(
-                appended(before.catalogue, new),
-                np.concatenate([before.vectors, told]),
-                np.concatenate([before.likings, np.zeros(len(new), np.int64)]),
-                before.num_trained,
-            )
+            catalogue = changed(before.catalogue, changes)
+            rows = {catalogue.row_of(item_id) for item_id, facts in changes if READ & facts.keys()}
+            new = range(len(before.catalogue), len(catalogue))
+            told_by = sorted({row for row in rows if row is not None and row >= before.num_trained} | set(new))
+            vectors = self._with_room(before.vectors, len(catalogue))
+            if told_by:
+                images = [catalogue.images[row] for row in told_by]
+                vectors[np.array(told_by) + 1] = self.read([catalogue.text_of(row) for row in told_by], images)
+            likings = np.concatenate([before.likings, np.zeros(len(new), np.int64)])
+            self.items = Items(catalogue, vectors, likings, before.num_trained)
+            self._text.cache_clear()
+
+    def is_trained(self, item_id: str) -> bool:
+        """It was there in training."""
+        row = self.items.catalogue.row_of(item_id)
+        return row is not None and row < self.items.num_trained
+
+    def check_picture(self, image: str) -> None:
+        """Looks whether a picture can be read, if pictures are.
+
+        Raises:
+            UserError: It cannot.
+        """
+        if self.eye and image:
+            self._seen([image])
+
+    def _with_room(self, vectors: FloatArray, num_items: int) -> FloatArray:
+        """The same vectors with zeros for items behind them. Whoever holds the former ones keeps them."""
+        if num_items + 1 > len(self._room):
+            self._room = np.zeros((num_items + 1 + max(ROOM, num_items // 8), vectors.shape[1]), np.float32)
+            self._room[: len(vectors)] = vectors
+        return self._room[: num_items + 1]
 
     def read(self, texts: Sequence[Mapping[str, str]], images: Sequence[str] = ()) -> FloatArray:
         """What texts, and paths of pictures if there are some, tell of an item, (n, 2 D + 1).

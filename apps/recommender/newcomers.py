@@ -16,9 +16,8 @@ from core.errors import UserError
 
 FILE = "known_by_text.npy"
 """In assets/."""
-COMPARED_WITH = 1000
-FITS_AMONG = 0.01
-"""A new item fits a user if known ones, told by their texts as it is, stand before it in so small a share only."""
+COMPARED_WITH, FITS_AMONG = 2000, 20
+"""Of so many known items, told by their texts as it is, fewer than so many may stand before a new one that fits a user."""
 FloatArray = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.integer]
 
@@ -49,8 +48,8 @@ def least_score(user_BD: FloatArray, known_MD: FloatArray) -> FloatArray:
     if not len(known_MD):
         return np.zeros(len(user_BD), np.float32)
     scores_BM = user_BD @ known_MD.T
-    before = min(len(known_MD) - 1, int(FITS_AMONG * len(known_MD)))
-    least_B: FloatArray = -np.partition(-scores_BM, before, axis=1)[:, before]
+    last = min(len(known_MD), FITS_AMONG) - 1
+    least_B: FloatArray = -np.partition(-scores_BM, last, axis=1)[:, last]
     return least_B
 
 

@@ -45,6 +45,7 @@ class Recommender:
     def __init__(self, predictor: "Predictor", *, threads: int = 0) -> None:
         self.session, self.config = predictor.session, cast("RecommenderConfig", predictor.config)
         self.task = cast(RecommendTask, predictor.task)
+        self.trained = predictor.bundle.manifest.created
         folder = predictor.bundle.path / ASSETS
         assert self.task.vectors is not None
         assert self.task.likings is not None
@@ -78,7 +79,7 @@ class Recommender:
             arrays = self.arrays_of(shown, self._meant(wish, match_N))
             user = self.session.run(arrays)["user"][0]
             scored = self._scored(user, match_N, banned_N, items)
-            newcomers = self._newcomers(user, items)
+            newcomers = self.newcomers(user, items)
         else:
             scored = scored_by(items.fame, items.targets, items.likings)
             newcomers = None
@@ -108,7 +109,8 @@ class Recommender:
         )
         return RankedList(tuple(ranked), start if has_said else "nothing", chosen.diversity_cost, planned, pool)
 
-    def _newcomers(self, user: FloatArray, items: Items) -> Newcomers | None:
+    def newcomers(self, user: FloatArray, items: Items) -> Newcomers | None:
+        """The items added since the training that fit a user's vector (D + 1,), if lists keep a place for one."""
         place = self.config.lists.new_item_place
         return Newcomers(place, self.store.newcomers(user, items)) if place else None
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from apps.recommender.app import SPEC
-from apps.recommender.choose import choose, scored_by
+from apps.recommender.choose import Newcomers, choose, scored_by
 from apps.recommender.recommender import MAX_K, Recommender
 from apps.recommender.shop import APP, NEWEST, Shop
 from apps.recommender.wish import Wish
@@ -80,9 +80,12 @@ def _block(
     known = [place for place, events in enumerate(histories) if recommender.say_something(events)]
     # Whom nobody knows gets what everybody likes.
     score_UN = np.tile(items.fame.astype(np.float32), (len(wishes), 1))
+    newcomers: dict[int, Newcomers | None] = {}
     if known:
         arrays = _stacked([recommender.arrays_of(recommender.newest(histories[place])) for place in known])
-        score_UN[known] = recommender.session.run(arrays)["user"] @ items.targets.T
+        user_UD = recommender.session.run(arrays)["user"]
+        score_UN[known] = user_UD @ items.targets.T
+        newcomers = {place: recommender.newcomers(user, items) for place, user in zip(known, user_UD, strict=True)}
     for place, (wish, user) in enumerate(zip(wishes, users, strict=True)):
         found = choose(
             scored_by(score_UN[place], items.targets, items.likings),
@@ -91,6 +94,7 @@ def _block(
             rules=shop_rules,
             diversity=wish.diversity,
             novelty=wish.novelty,
+            newcomers=newcomers.get(place),
         )
         yield user, found.rows_K.tolist(), found.scores_K.tolist()
 

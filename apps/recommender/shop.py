@@ -1,4 +1,4 @@
-"""The shop as it is now: events that came since the training, the team's rules, and lists that are kept to learn from.
+"""The shop as it is now: events and items that came since the training, rules, and lists that are kept to learn from.
 
 Lists are served whatever happens to the store. While it is away they are made of what the bundle knows and of the
 rules as they were last read, and nothing is left to chance, as what is not kept teaches nothing.
@@ -14,6 +14,7 @@ from typing import TypeVar
 import numpy as np
 
 from apps.recommender.choose import Exploration
+from apps.recommender.offering import ItemChange, Offering
 from apps.recommender.recommender import Recommender
 from apps.recommender.wish import RankedList, Seen, Wish
 from core.data.personal_data import mask_personal_data
@@ -21,6 +22,7 @@ from core.errors import UsageError, UserError
 from core.serving.audit import Audited
 from core.serving.behaviour import Behaviour, Event, ShownList
 from core.serving.database import DATABASE_IS_AWAY
+from core.serving.offers import Offers
 from core.serving.rules import Rule, Rules
 from core.serving.store import Store
 
@@ -80,7 +82,9 @@ class Shop:
     def __init__(self, recommender: Recommender, store: Store, bundle_id: str = "", *, seed: int | None = None) -> None:
         self.recommender, self.bundle_id = recommender, bundle_id
         self.behaviour, self.rules = Behaviour(store.engine), Rules(store.engine)
+        self._offering = Offering(APP, Offers(store.engine), recommender.store, recommender.trained)
         self._random = np.random.default_rng(seed)
+        self._offering.follow()
         # Read at once: what is blocked stays so if the store goes away before the first list.
         self._last_rules = self.rules.active(APP)
         self._away_until = 0.0
@@ -90,6 +94,7 @@ class Shop:
         """The wish with what the store knows; a user whom nobody knows is somebody new."""
         events = self._ask(lambda: self.behaviour.events(APP, wish.user, NEWEST)) if wish.user else []
         rules = self._ask(lambda: self.rules.active(APP))
+        self._ask(self._offering.follow)
         is_live = events is not None and rules is not None
         with self._lock:
             self._last_rules = self._last_rules if rules is None else rules
@@ -131,6 +136,18 @@ class Shop:
         number = self._ask(lambda: self.behaviour.add(APP, replace(event, kind=kinds.get(kind, DISMISS))))
         if number is None:
             raise _away("The event was not kept", "Send it again in a moment, with a key so that it counts once.")
+        return number
+
+    def put_item(self, change: ItemChange) -> int:
+        """Offers a new item, or tells other facts of a known one, from the next list on in all processes.
+
+        Raises:
+            UserError: Its picture cannot be read, or the store is away.
+        """
+        number = self._ask(lambda: self._offering.put(change))
+        if number is None:
+            raise _away("The item was not kept")
+        self._ask(self._offering.follow)
         return number
 
     def set_rule(self, rule: Rule, who: str, why: str) -> int:

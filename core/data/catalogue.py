@@ -95,19 +95,34 @@ def make_catalogue(columns: Mapping[str, Sequence[Any]], more: Mapping[str, Sequ
     )
 
 
-def appended(first: Catalogue, second: Catalogue) -> Catalogue:
-    """Both, the rows of the first staying where they are; columns that one lacks are empty there."""
-    names = dict.fromkeys((*first.more, *second.more))
-    more = {
-        name: first.more.get(name, ("",) * len(first)) + second.more.get(name, ("",) * len(second)) for name in names
+def changed(catalogue: Catalogue, changes: Sequence[tuple[str, Mapping[str, Any]]]) -> Catalogue:
+    """With other facts of some items: rows stay where they are, and items that are new stand behind them.
+
+    Args:
+        catalogue: As it was.
+        changes: Id of an item, and its facts by the names of `make_catalogue`; other names are other columns.
+    """
+    ids = dict.fromkeys((*catalogue.ids, *(item_id for item_id, _ in changes)))
+    size, missing = len(ids), len(ids) - len(catalogue)
+    columns: dict[str, list[Any]] = {
+        role: [*getattr(catalogue, name), *[""] * missing]
+        for role, name in (
+            ("title", "titles"),
+            ("description", "descriptions"),
+            ("tags", "tags"),
+            ("category", "categories"),
+            ("image", "images"),
+        )
     }
-    texts = {name: getattr(first, name) + getattr(second, name) for name in TEXTS}
-    return Catalogue(
-        **texts,
-        prices=np.concatenate([first.prices, second.prices]),
-        in_stock=np.concatenate([first.in_stock, second.in_stock]),
-        more=more,
-    )
+    columns["price"] = [*catalogue.prices, *[np.nan] * missing]
+    columns["in_stock"] = [*catalogue.in_stock, *[True] * missing]
+    more = {name: [*values, *[""] * missing] for name, values in catalogue.more.items()}
+    rows = dict(zip(ids, range(size), strict=True))
+    for item_id, facts in changes:
+        for name, value in facts.items():
+            column = columns[name] if name in columns else more.setdefault(name, [""] * size)
+            column[rows[item_id]] = value
+    return make_catalogue({"item_id": tuple(ids), **columns}, more)
 
 
 def write_catalogue(catalogue: Catalogue, file: Path) -> None:

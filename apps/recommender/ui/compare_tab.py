@@ -13,7 +13,7 @@ from apps.recommender.ui import words
 from apps.recommender.ui.item_words import category_name
 from apps.recommender.ui.lists import Lists
 from apps.recommender.ui.model_tab import POPULARITY, read_comparison
-from apps.recommender.ui.rivals import Run, find_runs, open_run, popular_list
+from apps.recommender.ui.rivals import Run, as_known_to, find_runs, open_run, popular_list
 from apps.recommender.ui.rows import ranked_row
 from apps.recommender.ui.shelf import Shelf, shelf_of
 from apps.recommender.ui.visit import Visit
@@ -91,7 +91,8 @@ class CompareTab:
                 _popular_figure(self.predictor),
             )
         other, predictor = open_run(run)
-        return other.recommend(now.wish, now.rules).items, shelf_of(other.store.items.catalogue), _figure(predictor)
+        wish = as_known_to(other, now.wish)
+        return other.recommend(wish, now.rules).items, shelf_of(other.store.items.catalogue), _figure(predictor)
 
     def _both(self, ours: Sequence[Ranked], theirs: Sequence[Ranked], shelf: Shelf, name: Text, figure: Text) -> str:
         our_places = {item.item_id: item.rank for item in ours}

@@ -1,4 +1,4 @@
-"""What programs call: `/recommend` for a list, `/event` for what a user did with it."""
+"""What programs call: `/recommend` for a list, `/event` for what a user did with it, `/item` for what is offered."""
 
 import time
 from collections.abc import Mapping
@@ -7,13 +7,14 @@ from typing import Any
 import gradio as gr
 from pydantic import TypeAdapter, ValidationError
 
+from apps.recommender.offering import ItemChange
 from apps.recommender.shop import Shop
 from apps.recommender.wish import Wish
 from core.errors import UsageError, UserError
 from core.serving.behaviour import Event
 from core.ui.actions import PROGRAMS
 
-WISH, EVENT = TypeAdapter(Wish), TypeAdapter(Event)
+WISH, EVENT, ITEM = TypeAdapter(Wish), TypeAdapter(Event), TypeAdapter(ItemChange)
 
 
 def add_endpoints(shop: Shop) -> None:
@@ -41,8 +42,18 @@ def add_endpoints(shop: Shop) -> None:
         except UserError as error:
             return {"error": str(error)}
 
+    def item(told: Any) -> dict[str, Any]:
+        """Offers a new item, or tells other facts of a known one; `id` says that the change is kept."""
+        if isinstance(told, Mapping) and isinstance(told.get("tags"), list):
+            told = {**told, "tags": "|".join(map(str, told["tags"]))}
+        try:
+            return {"id": shop.put_item(_read(ITEM, told))}
+        except UserError as error:
+            return {"error": str(error)}
+
     gr.Button(visible=False).click(recommend, asked, answer, api_name="recommend", **PROGRAMS)
     gr.Button(visible=False).click(event, asked, answer, api_name="event", **PROGRAMS)
+    gr.Button(visible=False).click(item, asked, answer, api_name="item", **PROGRAMS)
 
 
 def _read(adapter: TypeAdapter[Any], told: Any) -> Any:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -70,6 +70,14 @@ def popular_list(recommender: "Recommender", wish: Wish, rules: "Sequence[Rule]"
     known = recommender.histories.get(wish.user, ())
     seen = tuple(event.item_id for event in (*known, *wish.history)) + ((wish.item,) if wish.item else ())
     return recommender.recommend(Wish(k=wish.k, filters=wish.filters, without=(*seen, *wish.without)), rules)
+
+
+def as_known_to(recommender: "Recommender", wish: Wish) -> Wish:
+    """The wish without items that a model has never heard of, as those that were added since."""
+    row_of = recommender.store.items.catalogue.row_of
+    history = tuple(seen for seen in wish.history if row_of(seen.item_id) is not None)
+    without = tuple(item_id for item_id in wish.without if row_of(item_id) is not None)
+    return replace(wish, history=history, without=without)
 
 
 def _app_of(manifest: Path) -> str:

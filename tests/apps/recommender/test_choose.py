@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from apps.recommender.choose import Chosen, Exploration, Scored, choose
+from apps.recommender.choose import Chosen, Exploration, Newcomers, Scored, choose
 from apps.recommender.shop_rules import ShopRules, read_rules
 from core.data.catalogue import Catalogue, make_catalogue
 from core.errors import UsageError
@@ -116,6 +116,28 @@ def test_unclear_rules_are_refused(unclear: dict[str, str | float]) -> None:
         Rule(**unclear)  # type: ignore[arg-type]
 
 
+# ---- a place for a new item ----------------------------------------------------------------------
+
+
+def test_best_new_item_gets_its_place_unless_one_stands_before_it() -> None:
+    def listed(*new: int, place: int = 3, rules: tuple[Rule, ...] = ()) -> list[int]:
+        newcomers = Newcomers(place, np.array(new, np.int64))
+        return ids(choose(falling(), NOTHING, 5, rules=rules_of(*rules), newcomers=newcomers))
+
+    assert listed(30, 25) == [0, 1, 25, 2, 3]
+    assert listed(30, 4) == [0, 1, 4, 2, 3]
+    assert listed(30, 1) == [0, 1, 2, 3, 4]
+    assert listed() == [0, 1, 2, 3, 4]
+    assert listed(30, place=9) == [0, 1, 2, 3, 4]
+    assert listed(30, 25, rules=(Rule("block", "i25"),)) == [0, 1, 30, 2, 3]
+    assert listed(30, 25, rules=(Rule("bury", "i25"),)) == [0, 1, 30, 2, 3]
+    assert listed(30, rules=(Rule("pin", "i20", value=1),)) == [20, 0, 1, 30, 2]
+    # Of category 0 one may stand in the list: another waits if the first stands before it, and else takes its place.
+    assert listed(30, 25, rules=(Rule("cap", category="c0", value=1),)) == [0, 1, 25, 2, 3]
+    assert listed(30, rules=(Rule("cap", category="c0", value=1),)) == [0, 1, 2, 3, 4]
+    assert listed(27, rules=(Rule("cap", category="c3", value=1),)) == [0, 1, 27, 2, 4]
+
+
 # ---- places left to chance -----------------------------------------------------------------------
 
 
@@ -167,6 +189,7 @@ def check_lists(count: int, seed: int) -> int:
             k,
             rules=rules,
             diversity=float(random.choice([0, 0, 0.5])),
+            newcomers=Newcomers(int(random.integers(1, 6)), random.permutation(NUM_ITEMS)[:4]),
             exploration=Exploration(0.3, 8, random) if random.random() < 0.5 else None,
         )
         _check(found, banned_N, rules, k)

@@ -13,7 +13,6 @@ from PIL import Image
 from apps.recommender.app import SPEC
 from apps.recommender.recommender import Recommender
 from apps.recommender.wish import Seen, Wish
-from core.data.catalogue import make_catalogue
 from core.errors import UserError
 from core.serving.predictor import load_predictor
 from core.testing.commands import run_module
@@ -88,15 +87,8 @@ def test_item_added_later_is_told_by_its_picture(seeing: tuple[Path, dict[str, A
     names = {colour: f"new-{colour}" for colour in COLOURS}
     for colour in COLOURS:
         draw(tmp_path / f"{colour}.png", colour, random)
-    recommender.store.add(
-        make_catalogue(
-            {
-                "item_id": [*names.values(), "new-bare"],
-                "title": ["Thing"] * 5,
-                "image": [*(str(tmp_path / f"{colour}.png") for colour in COLOURS), ""],
-            }
-        )
-    )
+    shown = [(name, {"title": "Thing", "image": str(tmp_path / f"{colour}.png")}) for colour, name in names.items()]
+    recommender.store.put([*shown, ("new-bare", {"title": "Thing"})])
     new = set(names.values())
     for number, colour in enumerate(COLOURS):
         liked = tuple(Seen(f"i{number + len(COLOURS) * place}") for place in range(1, 6))
@@ -104,7 +96,7 @@ def test_item_added_later_is_told_by_its_picture(seeing: tuple[Path, dict[str, A
         found = [item.item_id for item in recommender.recommend(Wish(history=liked, k=120)).items]
         assert next(item for item in found if item in new) == names[colour]
     with pytest.raises(UserError, match="no file"):
-        recommender.store.add(make_catalogue({"item_id": ["x"], "image": [str(tmp_path / "gone.png")]}))
+        recommender.store.put([("x", {"image": str(tmp_path / "gone.png")})])
     assert recommender.store.items.catalogue.row_of("x") is None
 
 

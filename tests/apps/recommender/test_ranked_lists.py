@@ -10,10 +10,10 @@ import pytest
 from apps.recommender.answer import build_recommender_answers, read_wish
 from apps.recommender.app import SPEC
 from apps.recommender.item_store import INDEX, write_index
+from apps.recommender.list_config import ListConfig
 from apps.recommender.recommender import Recommender
 from apps.recommender.sample.shop import read_sample_items
 from apps.recommender.wish import Filters, RankedList, Seen, Wish
-from core.data.catalogue import make_catalogue
 from core.errors import UsageError, UserError
 from core.export.bundle import ASSETS
 from core.serving.predictor import load_predictor
@@ -22,6 +22,13 @@ from core.serving.predictor import load_predictor
 @pytest.fixture(scope="module")
 def recommender(shop_bundle: Path) -> Recommender:
     return Recommender(load_predictor(shop_bundle, SPEC, threads=1), threads=1)
+
+
+TEAPOT = {
+    "title": "Glass teapot for two",
+    "tags": "tea|pot|brewing|茶|茶壶",
+    "description": "A teapot that pours without a drip.",
+}
 
 
 def ids(found: RankedList) -> list[str]:
@@ -119,22 +126,36 @@ def test_novelty_leads_away_from_what_everybody_likes(recommender: Recommender) 
 
 def test_new_item_is_found_at_once_and_can_stand_in_a_history(shop_bundle: Path) -> None:
     recommender = Recommender(load_predictor(shop_bundle, SPEC, threads=1), threads=1)
-    new = make_catalogue(
-        {
-            "item_id": ["teapot-new", "nothing-at-all"],
-            "title": ["Glass teapot for two", ""],
-            "tags": ["tea|pot|brewing|茶|茶壶", ""],
-            "description": ["A teapot that pours without a drip.", ""],
-        }
-    )
-    recommender.store.add(new)
+    recommender.store.put([("teapot-new", TEAPOT), ("nothing-at-all", {})])
     found = recommender.recommend(Wish(interests="teapot", k=12))
     assert "teapot-new" in ids(found)
     assert next(item for item in found.items if item.item_id == "teapot-new").is_new
     assert len(recommender.recommend(Wish(history=(Seen("teapot-new"),), k=5)).items) == 5
     assert len(recommender.recommend(Wish(history=(Seen("nothing-at-all"),), k=5)).items) == 5
-    with pytest.raises(UserError, match="taken"):
-        recommender.store.add(new)
+
+
+def test_new_item_gets_the_place_that_is_kept_for_it_where_its_texts_speak_for_it(shop_bundle: Path) -> None:
+    recommender = Recommender(load_predictor(shop_bundle, SPEC, threads=1), threads=1)
+    tea, lights = ((Seen("teapot-glass"), Seen("green_tea-organic")), (Seen("tent-light"), Seen("camp_stove-trail")))
+    before = {liked: ids(recommender.recommend(Wish(history=liked, k=10))) for liked in (tea, lights)}
+    recommender.store.put([("teapot-new", TEAPOT)])
+    found = ids(recommender.recommend(Wish(history=tea, k=10)))
+    assert "teapot-new" in found[: ListConfig().new_item_place]
+    assert [item for item in found if item != "teapot-new"] == before[tea][:9]
+    assert ids(recommender.recommend(Wish(history=lights, k=10))) == before[lights]
+
+
+def test_other_facts_of_items_count_at_once(shop_bundle: Path) -> None:
+    recommender = Recommender(load_predictor(shop_bundle, SPEC, threads=1), threads=1)
+    wish = Wish(user="visitor-003", k=5, filters=Filters(in_stock_only=True))
+    first, second = ids(recommender.recommend(wish))[:2]
+    recommender.store.put([(first, {"in_stock": False}), ("nothing-at-all", {})])
+    assert ids(recommender.recommend(wish))[0] == second
+    alike = Wish(item="nothing-at-all", k=5)
+    blank = ids(recommender.recommend(alike))
+    recommender.store.put([("nothing-at-all", TEAPOT), (first, {"in_stock": True})])
+    assert ids(recommender.recommend(wish))[0] == first
+    assert ids(recommender.recommend(alike)) != blank
 
 
 def test_histories_of_any_length_are_served(recommender: Recommender) -> None:
@@ -176,7 +197,7 @@ def test_lists_are_served_while_items_are_added(shop_bundle: Path) -> None:
     for thread in threads:
         thread.start()
     for number in range(10):
-        recommender.store.add(make_catalogue({"item_id": [f"new-{number}"], "title": [f"Lamp {number}"]}))
+        recommender.store.put([(f"new-{number}", {"title": f"Lamp {number}"})])
     for thread in threads:
         thread.join()
     assert not errors

@@ -1,11 +1,11 @@
-"""A catalogue keeps its rows: read from tables, written to Parquet, appended to."""
+"""A catalogue keeps its rows: read from tables, written to Parquet, changed."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from core.data.catalogue import Catalogue, appended, make_catalogue, open_catalogue, write_catalogue
+from core.data.catalogue import Catalogue, changed, make_catalogue, open_catalogue, write_catalogue
 from core.errors import UserError
 from tests.core.data.tiny_log import read, write_rows
 
@@ -96,11 +96,14 @@ def test_open_catalogue_of_damaged_file_is_a_plain_error(tmp_path: Path, content
         open_catalogue(file)
 
 
-def test_appended_keeps_rows_and_fills_columns_that_one_lacks() -> None:
+def test_changes_keep_rows_and_new_items_stand_behind() -> None:
     first = make_catalogue({"item_id": ["a", "b"], "price": [1.0, 2.0]}, {"colour": ["red", "blue"]})
-    second = make_catalogue({"item_id": ["c"], "title": ["New"]}, {"size": ["L"]})
-    both = appended(first, second)
-    assert [both.row_of(name) for name in "abc"] == [0, 1, 2]
-    assert both.titles == ("", "", "New")
-    assert both.more == {"colour": ("red", "blue", ""), "size": ("", "", "L")}
-    np.testing.assert_equal(both.prices, [1.0, 2.0, np.nan])
+    new, newer = ("c", {"title": "New", "size": "L"}), ("c", {"title": "Newer"})
+    after = changed(first, [new, ("b", {"price": 3.0, "colour": "green"}), newer, ("a", {"in_stock": False})])
+    assert [after.row_of(name) for name in "abc"] == [0, 1, 2]
+    assert after.titles == ("", "", "Newer")
+    assert after.more == {"colour": ("red", "green", ""), "size": ("", "", "L")}
+    np.testing.assert_equal(after.prices, [1.0, 3.0, np.nan])
+    assert after.in_stock.tolist() == [False, True, True]
+    assert first.titles == ("", "")
+    assert first.in_stock.all()

@@ -17,7 +17,7 @@ from core.errors import UserError
 FILE = "known_by_text.npy"
 """In assets/."""
 COMPARED_WITH, FITS_AMONG = 2000, 20
-"""Of so many known items, told by their texts as it is, fewer than so many may stand before a new one that fits a user."""
+"""Of so many known items, told by their texts as it is, fewer than so many stand before a new one that fits a user."""
 FloatArray = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.integer]
 

@@ -93,11 +93,9 @@ class Shop:
     def now(self, wish: Wish) -> Now:
         """The wish with what the store knows; a user whom nobody knows is somebody new."""
         events = self._ask(lambda: self.behaviour.events(APP, wish.user, NEWEST)) if wish.user else []
-        rules = self._ask(lambda: self.rules.active(APP))
+        is_live = self._read_rules() and events is not None
         self._ask(self._offering.follow)
-        is_live = events is not None and rules is not None
         with self._lock:
-            self._last_rules = self._last_rules if rules is None else rules
             rules = self._last_rules
         last = events[-1].id if events else 0
         return Now(self.with_events(wish, events or ()), rules, last, is_live)
@@ -159,6 +157,7 @@ class Shop:
         number = self._ask(lambda: self.rules.put(APP, rule, who, why))
         if number is None:
             raise _away("The rule was not set")
+        self._read_rules()
         return number
 
     def take_back_rule(self, number: int, who: str, why: str) -> None:
@@ -174,6 +173,7 @@ class Shop:
 
         if self._ask(take_back) is None:
             raise _away("The rule was not taken back")
+        self._read_rules()
 
     def rules_and_changes(self, most: int) -> tuple[tuple[Rule, ...], Sequence[Audited]]:
         """The rules in force, and the newest changes.
@@ -206,6 +206,13 @@ class Shop:
     def is_away(self) -> bool:
         """The store did not answer a moment ago."""
         return time.monotonic() < self._away_until
+
+    def _read_rules(self) -> bool:
+        """Takes the rules as they are, for as long as the store does not tell others; says whether it was heard."""
+        rules = self._ask(lambda: self.rules.active(APP))
+        with self._lock:
+            self._last_rules = self._last_rules if rules is None else rules
+        return rules is not None
 
     def _since(self, user: str, events: Sequence[Event]) -> list[Event]:
         """Events that the training did not know, oldest first, with items that are offered."""

@@ -109,6 +109,20 @@ def test_events_that_programs_send_change_the_next_list_and_the_history(open_sho
     expect(page.locator("#history .past li").first).to_contain_text("bought", use_inner_text=True)
 
 
+def test_items_of_programs_are_offered_at_once(open_shop: Open, served_shop: Served) -> None:
+    liked = {"history": ["teapot-glass", "green_tea-organic"], "k": 12}
+    new = {"item_id": "teapot-new", "title": "Glass teapot for two", "tags": ["tea", "pot", "茶壶"], "price": 39}
+    assert ask(served_shop, "item", new)["id"] > 0
+    assert "teapot-new" in items(ask(served_shop, "recommend", liked))
+    page = open_shop().page
+    page.locator("#who label", has_text="item").first.click()
+    page.locator("#who [name=query]").fill("pot for two")
+    expect(page.locator("#who [data-item=teapot-new]")).to_be_visible()
+    ask(served_shop, "item", {"item_id": "teapot-new", "in_stock": False})
+    found = items(ask(served_shop, "recommend", {**liked, "filters": {"in_stock_only": True}}))
+    assert "teapot-new" not in found
+
+
 @pytest.mark.parametrize(
     ("name", "asked", "message"),
     [
@@ -122,6 +136,9 @@ def test_events_that_programs_send_change_the_next_list_and_the_history(open_sho
         ("event", {"user_id": "u", "item_id": "teapot-glass"}, "kind"),
         ("event", {"user_id": "u", "item_id": "teapot-glass", "kind": "click", "time": 1.7e12}, "time"),
         ("event", ["a"], "the whole"),
+        ("item", {"title": "Teapot"}, "item_id"),
+        ("item", {"item_id": "a", "price": -1}, "price"),
+        ("item", {"item_id": "a", "colour": "red"}, "colour"),
     ],
 )
 def test_programs_are_told_what_is_wrong(name: str, asked: Any, message: str, served_shop: Served) -> None:

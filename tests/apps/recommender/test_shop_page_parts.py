@@ -75,6 +75,7 @@ class FixedRecommender:
         self.histories = histories_of(kinds)
         self.task = SimpleNamespace(schema=SimpleNamespace(max_history=50, kinds=(*kinds, "dismiss")))
         self.asked: list[Wish] = []
+        self.trained = "2026-01-01T00:00:00+00:00"
 
     def recommend(self, wish: Wish, rules: Sequence[Rule] = ()) -> RankedList:
         del rules

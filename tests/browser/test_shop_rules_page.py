@@ -111,11 +111,13 @@ def test_events_that_programs_send_change_the_next_list_and_the_history(open_sho
 
 def test_items_of_programs_are_offered_at_once(open_shop: Open, served_shop: Served) -> None:
     liked = {"history": ["teapot-glass", "green_tea-organic"], "k": 12}
-    new = {"item_id": "teapot-new", "title": "Glass teapot for two", "tags": ["tea", "pot", "茶壶"], "price": 39}
+    texts = {"title": "Glass teapot for two", "description": "A teapot that pours without a drip."}
+    new = {"item_id": "teapot-new", **texts, "tags": ["tea", "pot", "brewing", "茶", "茶壶"], "price": 39}
     assert ask(served_shop, "item", new)["id"] > 0
     assert "teapot-new" in items(ask(served_shop, "recommend", liked))
     page = open_shop().page
-    page.locator("#who label", has_text="item").first.click()
+    page.locator("#who [data-mode=item]").click()
+    expect(page.locator("#who [data-mode=item]")).to_have_attribute("aria-pressed", "true")
     page.locator("#who [name=query]").fill("pot for two")
     expect(page.locator("#who [data-item=teapot-new]")).to_be_visible()
     ask(served_shop, "item", {"item_id": "teapot-new", "in_stock": False})

@@ -16,7 +16,7 @@ OUT_OF_STOCK = 23
 
 
 class Product(NamedTuple):
-    """A line of products.tsv."""
+    """A line of products.tsv; the last column names the makes of its category that suit it."""
 
     category: str
     category_zh: str
@@ -55,11 +55,9 @@ def read_shop() -> Interactions:
 
 def read_sample_items() -> Catalogue:
     """448 products; texts in both languages, so that interests in either find them."""
-    makes = {(make.category, make.slug): make for make in (Make(*line) for line in _lines("variants.tsv"))}
+    makes = read_makes()
     pairs = [
-        (product, makes[product.category, slug])
-        for product in (Product(*line) for line in _lines("products.tsv"))
-        for slug in product.makes.split(",")
+        (product, makes[product.category, slug]) for product in read_products() for slug in product.makes.split(",")
     ]
     return make_catalogue(
         {
@@ -80,11 +78,19 @@ def read_sample_items() -> Catalogue:
     )
 
 
+def read_products() -> list[Product]:
+    """What is sold, whatever it is made of."""
+    return [Product(*line) for line in _lines("products.tsv")]
+
+
+def read_makes() -> dict[tuple[str, str], Make]:
+    """What products can be made of, in which colour or edition, by category and slug."""
+    return {(make.category, make.slug): make for make in (Make(*line) for line in _lines("variants.tsv"))}
+
+
 def companions(catalogue: Catalogue) -> list[list[int]]:
-    """For each item the rows of what is bought after it, in the same make first."""
-    goes_with = {
-        product.slug: product.goes_with.split(",") for product in (Product(*line) for line in _lines("products.tsv"))
-    }
+    """For each item the rows of what is bought after it, in whatever make."""
+    goes_with = {product.slug: product.goes_with.split(",") for product in read_products()}
     of_slug: dict[str, list[int]] = {}
     for row, item_id in enumerate(catalogue.ids):
         of_slug.setdefault(item_id.split("-")[0], []).append(row)

@@ -12,7 +12,6 @@ from apps.recommender.app import SPEC
 from apps.recommender.item_store import INDEX, write_index
 from apps.recommender.list_config import ListConfig
 from apps.recommender.recommender import Recommender
-from apps.recommender.sample.shop import read_sample_items
 from apps.recommender.wish import Filters, RankedList, Seen, Wish
 from core.errors import UsageError, UserError
 from core.export.bundle import ASSETS
@@ -227,13 +226,3 @@ def test_questions_of_the_command_line_are_read(shop_bundle: Path) -> None:
     assert answer["start"] == "item"
     assert [item["rank"] for item in answer["items"]] == [1, 2]
     assert all(item["title"] for item in answer["items"])
-
-
-def test_sample_shop_names_each_product_once_in_both_languages() -> None:
-    catalogue = read_sample_items()
-    assert len(catalogue) >= 400
-    for names in (catalogue.ids, catalogue.titles, catalogue.more["title_zh"]):
-        assert len(set(names)) == len(catalogue)
-    assert all(catalogue.descriptions)
-    assert catalogue.prices.min() > 1
-    assert not any(word * 2 in title for title in catalogue.more["title_zh"] for word in ("玻璃", "木", "钢"))

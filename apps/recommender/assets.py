@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 import numpy.typing as npt
 
-from apps.recommender.cold_starts import mean_ndcg, measure_cold_starts, targets_of, to_numpy, user_vectors
+from apps.recommender.cold_starts import measure_cold_starts, targets_of, to_numpy, user_vectors
 from apps.recommender.data import ShopData
 from apps.recommender.histories import write_histories
 from apps.recommender.item_store import EYE, FACTS, HISTORIES, ITEM_GRAPH, ITEMS, write_index
@@ -29,10 +29,6 @@ if TYPE_CHECKING:
     from core.backbones.picture_encoder import PictureEncoder
     from core.backbones.two_tower import TwoTower
 
-SOURCE_SCALES = (0.05, 0.1, 0.25, 0.5, 0.75, 1.0)
-"""Factors for what a text tells of who liked the item, of which the one best on validation data is taken."""
-FITTED_ON = 2000
-"""Users of the validation whose lists the factors are chosen by."""
 PROVEN_ON = 64
 ASKING = 256
 """Users of the validation whose searches tell how hard the index must be searched."""
@@ -48,7 +44,7 @@ def make_items(job: AssetJob) -> Mapping[str, Evaluation]:
     model, task, data = cast("TwoTower", job.model), cast(RecommendTask, job.task), cast(ShopData, job.data)
     config = cast("RecommenderConfig", job.config)
     model.cpu().float().eval()
-    _fit_source_scale(model, task, data)
+    model.settle()
     folder = job.folder / ASSETS
     folder.mkdir(parents=True, exist_ok=True)
     table = model.vectors().detach()
@@ -63,10 +59,7 @@ def make_items(job: AssetJob) -> Mapping[str, Evaluation]:
         known_by_text = to_numpy(model.told(model.touched.nonzero().squeeze(1)))[:, model.dimension :]
     write_known(folder, known_by_text)
     write_histories(data.split.log, data.catalogue.ids, folder / HISTORIES)
-    facts = {
-        "source_scale": float(model.source_scale),
-        **_export_item_graph(model, folder / ITEM_GRAPH, job),
-    }
+    facts = _export_item_graph(model, folder / ITEM_GRAPH, job)
     if model.eye is not None and data.pictures is not None:
         facts["eye_parity"] = _export_eye(model.eye, data.pictures, folder / EYE, job)
     (folder / FACTS).write_text(json.dumps(facts, indent=2), encoding="utf-8")
@@ -120,29 +113,3 @@ def _export_eye(eye: "PictureEncoder", pictures: Pictures, file: Path, job: Asse
     pixels = pixels if len(pixels) > 1 else np.repeat(pictures.pixels_NPP3[:1], 2, axis=0)
     export_onnx(eye, {"pixels": pixels[:2]}, (taken,), (given,), file, opset=job.config.export.opset)
     return check_parity(eye, file, {"pixels": pixels}, job.config.export.parity_tolerance).largest_difference
-
-
-# ---- what is fitted and measured -----------------------------------------------------------------
-
-
-def _fit_source_scale(model: "TwoTower", task: RecommendTask, data: ShopData) -> None:
-    """How much an item that is told by its text alone counts in a history, by validation data.
-
-    Items whose texts were never trained on stand for such items.
-    """
-    import torch
-
-    held_out = (model.known & ~model.trained_text).nonzero().squeeze(1)
-    validation = cast(UserExamples, data.splits["validation"]).first(FITTED_ON)
-    if not len(held_out) or not len(validation):
-        return
-    with torch.no_grad():
-        told, vectors = model.told(held_out), model.vectors()
-    targets = targets_of(model, vectors)
-    found = []
-    for scale in SOURCE_SCALES:
-        table = vectors.clone()
-        table[held_out, : model.dimension] = scale * told[:, : model.dimension]
-        found.append(mean_ndcg(user_vectors(model, task, validation, table), targets, validation))
-    with torch.no_grad():
-        model.source_scale.fill_(SOURCE_SCALES[int(np.argmax(found))])

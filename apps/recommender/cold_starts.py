@@ -67,11 +67,6 @@ def _ranks_of(
     return found
 
 
-def mean_ndcg(users: FloatArray, targets_ND: FloatArray, examples: UserExamples) -> float:
-    """Mean over users of nDCG@10 among all unseen items."""
-    return float(np.nanmean(user_metrics(_ranks(users, targets_ND, examples))["ndcg@10"]))
-
-
 def measure_cold_starts(
     model: "TwoTower",
     task: RecommendTask,

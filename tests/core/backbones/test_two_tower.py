@@ -111,6 +111,19 @@ def test_items_told_by_text_alone_have_no_vector_of_an_id(vocabulary: Vocabulary
     torch.testing.assert_close(vectors[4], towers.read(towers.units[4:5], towers.pictures[4:5])[0])
 
 
+def test_settled_texts_say_of_known_items_on_average_what_their_ids_say(vocabulary: Vocabulary) -> None:
+    towers = make_towers(vocabulary)
+    known = towers.trained_text.nonzero().squeeze(1)
+    before = towers.told(known)
+    for _ in range(2):  # once more changes nothing
+        towers.settle()
+        after = towers.told(known)
+        part, rest = slice(0, TEXT.dimension), slice(CONFIG.dimension, None)
+        torch.testing.assert_close(after[:, part].mean(dim=0), towers.ids[known, part].mean(dim=0))
+        torch.testing.assert_close(after[:, rest], before[:, rest])
+        assert (after - after.mean(dim=0)).norm() > (before - before.mean(dim=0)).norm()
+
+
 def test_training_step_moves_texts_and_leaves_ids_that_are_not_learnt(vocabulary: Vocabulary) -> None:
     towers = make_towers(vocabulary).train()
     items = torch.tensor([[0, 1, 2, 3], [5, 6, 1, 2]])

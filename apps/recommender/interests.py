@@ -28,23 +28,24 @@ MATCH_WEIGHT = 3.0
 
 
 class InterestIndex:
-    """Finds items by words; made anew when the catalogue has changed, at the first question after it."""
+    """Finds items by words; made anew when texts of the catalogue have changed, at the first question after it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._catalogue: Catalogue | None = None
+        self._texts: tuple[tuple[str, ...], ...] = ()
         self._index = WordIndex([])
         self._naming: frozenset[str] = frozenset()
 
     def match(self, text: str, catalogue: Catalogue) -> npt.NDArray[np.float64]:
         """How well each item's texts match, (N,): 1 = the best of them, 0 = no word in common."""
         with self._lock:
-            if self._catalogue is not catalogue:
+            known = (catalogue.titles, catalogue.tags, catalogue.categories, catalogue.descriptions)
+            if not self._texts or any(one is not other for one, other in zip(self._texts, known, strict=True)):
                 texts = (catalogue.text_of(row) for row in range(len(catalogue)))
                 # Title and tags say what an item is, a description much besides.
                 names, told = zip(*((_name(text), search_terms(text["description"])) for text in texts), strict=True)
                 documents = [name * WORTH + words for name, words in zip(names, told, strict=True)]
-                self._index, self._catalogue = WordIndex(documents), catalogue
+                self._index, self._texts = WordIndex(documents), known
                 self._naming = frozenset(term for name in names for term in name)
             index, naming = self._index, self._naming
         terms = [term for term in search_terms(text) if index.frequency(term) <= COMMON * len(catalogue)]

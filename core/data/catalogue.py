@@ -11,7 +11,14 @@ import numpy.typing as npt
 
 from core.errors import UserError
 
-TEXTS = ("ids", "titles", "descriptions", "tags", "categories", "images")
+TEXT_ROLES = {
+    "title": "titles",
+    "description": "descriptions",
+    "tags": "tags",
+    "category": "categories",
+    "image": "images",
+}
+TEXTS = ("ids", *TEXT_ROLES.values())
 
 
 @dataclass(frozen=True)
@@ -104,25 +111,33 @@ def changed(catalogue: Catalogue, changes: Sequence[tuple[str, Mapping[str, Any]
     """
     ids = dict.fromkeys((*catalogue.ids, *(item_id for item_id, _ in changes)))
     size, missing = len(ids), len(ids) - len(catalogue)
-    columns: dict[str, list[Any]] = {
-        role: [*getattr(catalogue, name), *[""] * missing]
-        for role, name in (
-            ("title", "titles"),
-            ("description", "descriptions"),
-            ("tags", "tags"),
-            ("category", "categories"),
-            ("image", "images"),
-        )
-    }
-    columns["price"] = [*catalogue.prices, *[np.nan] * missing]
-    columns["in_stock"] = [*catalogue.in_stock, *[True] * missing]
-    more = {name: [*values, *[""] * missing] for name, values in catalogue.more.items()}
     rows = dict(zip(ids, range(size), strict=True))
+    told: dict[str, dict[int, Any]] = {}
     for item_id, facts in changes:
         for name, value in facts.items():
-            column = columns[name] if name in columns else more.setdefault(name, [""] * size)
-            column[rows[item_id]] = value
-    return make_catalogue({"item_id": tuple(ids), **columns}, more)
+            told.setdefault(name, {})[rows[item_id]] = value
+
+    def column(values: Sequence[Any], facts: Mapping[int, Any], empty: Any) -> tuple[Any, ...]:
+        """A column of which nothing is told stays the same object, by which one sees that it did not change."""
+        if isinstance(values, tuple) and not missing and not facts:
+            return values
+        longer = [*values, *[empty] * missing]
+        for row, value in facts.items():
+            longer[row] = value
+        return tuple(longer)
+
+    texts = {name: column(getattr(catalogue, name), told.pop(role, {}), "") for role, name in TEXT_ROLES.items()}
+    prices = column(catalogue.prices.tolist(), told.pop("price", {}), np.nan)
+    in_stock = column(catalogue.in_stock.tolist(), told.pop("in_stock", {}), True)
+    nothing = ("",) * len(catalogue)
+    more = dict.fromkeys((*catalogue.more, *told))
+    return Catalogue(
+        ids=tuple(ids) if missing else catalogue.ids,
+        **texts,
+        prices=np.array(prices, np.float64),
+        in_stock=np.array(in_stock, np.bool_),
+        more={name: column(catalogue.more.get(name, nothing), told.get(name, {}), "") for name in more},
+    )
 
 
 def write_catalogue(catalogue: Catalogue, file: Path) -> None:

@@ -105,5 +105,6 @@ def test_changes_keep_rows_and_new_items_stand_behind() -> None:
     assert after.more == {"colour": ("red", "green", ""), "size": ("", "", "L")}
     np.testing.assert_equal(after.prices, [1.0, 3.0, np.nan])
     assert after.in_stock.tolist() == [False, True, True]
+    assert changed(first, [("a", {"price": 5.0})]).titles is first.titles
     assert first.titles == ("", "")
     assert first.in_stock.all()

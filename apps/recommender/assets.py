@@ -1,14 +1,14 @@
 """What serving needs beside the model: vectors and texts of items, the graph that reads new ones, known histories."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from apps.recommender.cold_starts import measure_cold_starts, targets_of, to_numpy, user_vectors
+from apps.recommender.cold_starts import mean_ndcg, measure_cold_starts, newest, targets_of, to_numpy, user_vectors
 from apps.recommender.data import ShopData
 from apps.recommender.histories import write_histories
 from apps.recommender.item_store import EYE, FACTS, HISTORIES, ITEM_GRAPH, ITEMS, write_index
@@ -29,6 +29,12 @@ if TYPE_CHECKING:
     from core.backbones.picture_encoder import PictureEncoder
     from core.backbones.two_tower import TwoTower
 
+SHARES, FADES = (0.5, 1.0, 2.0, 4.0), (10.0, 30.0, 100.0, 1000.0)
+"""How much texts may count in a history beside ids, and over how many events this may fade."""
+SHORT = (1, 5)
+"""Events of the histories that tell how much texts count at first."""
+FITTED_ON = 2000
+"""Users of the validation that both are chosen by."""
 PROVEN_ON = 64
 ASKING = 256
 """Users of the validation whose searches tell how hard the index must be searched."""
@@ -45,6 +51,7 @@ def make_items(job: AssetJob) -> Mapping[str, Evaluation]:
     config = cast("RecommenderConfig", job.config)
     model.cpu().float().eval()
     model.settle()
+    _fit_text_share(model, task, data)
     folder = job.folder / ASSETS
     folder.mkdir(parents=True, exist_ok=True)
     table = model.vectors().detach()
@@ -59,7 +66,11 @@ def make_items(job: AssetJob) -> Mapping[str, Evaluation]:
         known_by_text = to_numpy(model.told(model.touched.nonzero().squeeze(1)))[:, model.dimension :]
     write_known(folder, known_by_text)
     write_histories(data.split.log, data.catalogue.ids, folder / HISTORIES)
-    facts = _export_item_graph(model, folder / ITEM_GRAPH, job)
+    facts = {
+        "text_share": float(model.text_share),
+        "text_fades": float(model.text_fades),
+        **_export_item_graph(model, folder / ITEM_GRAPH, job),
+    }
     if model.eye is not None and data.pictures is not None:
         facts["eye_parity"] = _export_eye(model.eye, data.pictures, folder / EYE, job)
     (folder / FACTS).write_text(json.dumps(facts, indent=2), encoding="utf-8")
@@ -113,3 +124,25 @@ def _export_eye(eye: "PictureEncoder", pictures: Pictures, file: Path, job: Asse
     pixels = pixels if len(pixels) > 1 else np.repeat(pictures.pixels_NPP3[:1], 2, axis=0)
     export_onnx(eye, {"pixels": pixels[:2]}, (taken,), (given,), file, opset=job.config.export.opset)
     return check_parity(eye, file, {"pixels": pixels}, job.config.export.parity_tolerance).largest_difference
+
+
+def _fit_text_share(model: "TwoTower", task: RecommendTask, data: ShopData) -> None:
+    """How much texts of known items count in a history beside their ids, by the nDCG of validation data.
+
+    First how much of short histories, then how soon less of longer ones; none if they help neither.
+    """
+    validation = cast(UserExamples, data.splits["validation"]).first(FITTED_ON)
+    if not len(validation):
+        return
+    model.share_texts(1.0, 1.0)
+    table = model.vectors().detach()
+    targets = targets_of(model, table)
+
+    def ndcg(share: float, fades: float, histories: Sequence[UserExamples]) -> float:
+        model.share_texts(share, fades)
+        return sum(mean_ndcg(user_vectors(model, task, one, table), targets, validation) for one in histories)
+
+    short = [newest(validation, count) for count in SHORT]
+    share = max((0.0, *SHARES), key=lambda one: ndcg(one, FADES[-1], short))
+    fades = max(FADES, key=lambda one: ndcg(share, one, [validation]))
+    model.share_texts(share, fades)

@@ -67,6 +67,17 @@ def _ranks_of(
     return found
 
 
+def mean_ndcg(users: FloatArray, targets_ND: FloatArray, examples: UserExamples) -> float:
+    """Mean over users of nDCG@10 among all unseen items."""
+    return float(np.nanmean(user_metrics(_ranks(users, targets_ND, examples))["ndcg@10"]))
+
+
+def newest(examples: UserExamples, count: int) -> UserExamples:
+    """The same users as if nothing were known of them but their newest events."""
+    firsts = np.maximum(examples.firsts, examples.stops - count)
+    return UserExamples(examples.log, examples.users, firsts, examples.stops, examples.targets, count)
+
+
 def measure_cold_starts(
     model: "TwoTower",
     task: RecommendTask,
@@ -163,10 +174,7 @@ def _new_users(model: "TwoTower", task: RecommendTask, table: "Tensor", test: Us
     """The users of the test as if nothing were known of them but their newest events."""
     rows, metrics, targets_ND = [], {}, targets_of(model, table)
     for count in FIRST_EVENTS:
-        short = UserExamples(
-            test.log, test.users, np.maximum(test.firsts, test.stops - count), test.stops, test.targets, count
-        )
-        users = user_vectors(model, task, short, table)
+        users = user_vectors(model, task, newest(test, count), table)
         # What they had seen before is left out all the same, so that figures differ by what is known alone.
         figures = _figures(_ranks(users, targets_ND, test))
         rows.append((count, figures["ndcg@10"], figures["recall@10"], figures["mrr"]))
@@ -176,7 +184,7 @@ def _new_users(model: "TwoTower", task: RecommendTask, table: "Tensor", test: Us
 
 def targets_of(model: "TwoTower", table: "Tensor") -> FloatArray:
     """(N, D + 1): what a user's vector is multiplied with."""
-    return to_numpy(table)[1:, model.dimension :]
+    return to_numpy(model.targets(table))[1:]
 
 
 def to_numpy(tensor: object) -> FloatArray:

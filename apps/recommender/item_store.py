@@ -55,15 +55,17 @@ class Items:
 
     Args:
         catalogue: N items.
-        vectors: (N + 1, 2 D + 1), the first row being zeros; see TwoTower.
+        vectors: (N + 1, 2 D + S + 1), the first row being zeros; see TwoTower.
         likings: (N,) in training; 0 = nobody liked it.
         num_trained: The first so many were there in training; the others were added since.
+        dimension: D.
     """
 
     catalogue: Catalogue
     vectors: FloatArray
     likings: npt.NDArray[np.int64]
     num_trained: int
+    dimension: int
 
     @property
     def fame(self) -> npt.NDArray[np.float64]:
@@ -74,7 +76,7 @@ class Items:
     @property
     def targets(self) -> FloatArray:
         """(N, D + 1): what a user's vector is multiplied with."""
-        return self.vectors[1:, (self.vectors.shape[1] - 1) // 2 :]
+        return self.vectors[1:, -(self.dimension + 1) :]
 
 
 class ItemStore:
@@ -100,7 +102,7 @@ class ItemStore:
         threads: int = 0,
     ) -> None:
         self.text, self.picture, self.encoder = model.text, model.picture, TextEncoder(schema.vocabulary)
-        self.items = Items(open_catalogue(folder / ITEMS), vectors, likings, len(likings))
+        self.items = Items(open_catalogue(folder / ITEMS), vectors, likings, len(likings), model.dimension)
         self.known_by_text = open_known(folder)
         self._room = vectors
         self.index = open_index(folder, self.items)
@@ -178,7 +180,7 @@ class ItemStore:
                 images = [catalogue.images[row] for row in told_by]
                 vectors[np.array(told_by) + 1] = self.read([catalogue.text_of(row) for row in told_by], images)
             likings = np.concatenate([before.likings, np.zeros(len(new), np.int64)])
-            self.items = Items(catalogue, vectors, likings, before.num_trained)
+            self.items = Items(catalogue, vectors, likings, before.num_trained, before.dimension)
             self._text.cache_clear()
 
     def is_trained(self, item_id: str) -> bool:
@@ -203,7 +205,7 @@ class ItemStore:
         return self._room[: num_items + 1]
 
     def read(self, texts: Sequence[Mapping[str, str]], images: Sequence[str] = ()) -> FloatArray:
-        """What texts, and paths of pictures if there are some, tell of an item, (n, 2 D + 1).
+        """What texts, and paths of pictures if there are some, tell of an item, (n, 2 D + S + 1).
 
         Raises:
             UserError: A picture cannot be read.

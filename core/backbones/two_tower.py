@@ -2,9 +2,12 @@
 
 An item has two vectors: `source`, what having to do with it says of a user, and `target` with a bias, which users it
 suits. Those of a known item belong to its id; those of a new one are told by its text. In training some known items
-are drawn, and stand with what their text tells, so that the text learns to stand for the behaviour.
+are drawn, and stand with what their text tells, so that the text learns to stand for the behaviour. Of a user of whom
+little is known, texts of known items speak beside their ids: see `share_texts`.
 
-Shapes: B users, L events, D dimensions, N items of the catalogue, n of some, W words, U units a word, T targets.
+Shapes: B users, L events, D dimensions, S of them that texts tell, N items of the catalogue, n of some, W words,
+U units a word, T targets. The row of an item has D of its source, S of what its text says beside, D of its target, and
+its bias.
 """
 
 from collections.abc import Sequence
@@ -51,6 +54,8 @@ class TwoTower(nn.Module):
     log_chance: Tensor
     source_spread: Tensor
     source_move: Tensor
+    text_share: Tensor
+    text_fades: Tensor
 
     def __init__(
         self,
@@ -91,6 +96,8 @@ class TwoTower(nn.Module):
         self.register_buffer("log_chance", torch.zeros(num_items + 1))
         self.register_buffer("source_spread", torch.ones(()))
         self.register_buffer("source_move", torch.zeros(self.told_dimension))
+        self.register_buffer("text_share", torch.zeros(()))
+        self.register_buffer("text_fades", torch.ones(()))
         self._read_once: tuple[Tensor, Tensor] | None = None
         self.is_full = config.softmax == "full" or (config.softmax == "auto" and num_items <= FULL_UP_TO)
 
@@ -196,9 +203,8 @@ class TwoTower(nn.Module):
             held_out = (self.known & ~self.trained_text).nonzero().squeeze(1)
             self._read_once = self.vectors(), self.told(held_out)
         table, told = self._read_once
-        user = self.user.last(table[items.long()][..., : self.dimension], kinds.long(), ages, liked)  # type: ignore[operator]
-        user = torch.cat([user, torch.ones_like(user[:, :1])], dim=1)
-        scores = user @ table[:, self.dimension :].T
+        user = self.serve(table[items.long()], kinds, ages, liked)["user"]
+        scores = user @ self.targets(table).T
         scores = scores.scatter(1, seen.long(), -torch.inf)
         scores[:, 0] = -torch.inf
         return {
@@ -263,16 +269,43 @@ class TwoTower(nn.Module):
             self.source_move.copy_(apart[:, : self.told_dimension].mean(dim=0))
         self._read_once = None
 
+    def share_texts(self, share: float, fades: float) -> None:
+        """Texts of known items count in a history beside their ids, the less the more events there are.
+
+        Args:
+            share: How much beside one id, of a single event; 0 = not at all.
+            fades: At so many events it is half of that, and then soon nothing.
+        """
+        self.text_share.fill_(share)
+        self.text_fades.fill_(fades)
+        self._read_once = None
+
     def vectors(self) -> Tensor:
-        """Vectors of all items (N + 1, 2 D + 1): of those that somebody met their id's, of new ones what is told."""
-        new = (~self.touched).nonzero().squeeze(1)[1:]
-        return self.ids.index_put((new,), self.told(new)) if len(new) else self.ids
+        """Of all items (N + 1, 2 D + S + 1): of those that somebody met their id's, of new ones what is told."""
+        new, met = (~self.touched).nonzero().squeeze(1)[1:], self.touched.nonzero().squeeze(1)
+        plain = self.ids.index_put((new,), self.told(new)) if len(new) else self.ids
+        said = plain.new_zeros(len(plain), self.told_dimension)
+        if self.text_share > 0:
+            said[met] = self.told(met)[:, : self.told_dimension]
+        return self.row(plain, said)
+
+    def row(self, plain: Tensor, said: Tensor) -> Tensor:
+        """What texts say beside (n, S) put into vectors (n, 2 D + 1)."""
+        return torch.cat([plain[:, : self.dimension], said, plain[:, self.dimension :]], dim=1)
+
+    def targets(self, rows: Tensor) -> Tensor:
+        """Target and bias (n, D + 1) of rows of `vectors`."""
+        return rows[:, self.dimension + self.told_dimension :]
 
     # ---- serving ---------------------------------------------------------------------------------
 
     def serve(self, history: Tensor, kinds: Tensor, ages: Tensor, liked: Tensor) -> dict[str, Tensor]:
-        """`user` (B, D + 1) of the vectors of a history (B, L, 2 D + 1); its last number meets the bias of an item."""
-        user = self.user.last(history[..., : self.dimension], kinds.long(), ages, liked)  # type: ignore[operator]
+        """`user` (B, D + 1) of the rows of a history (B, L, 2 D + S + 1); its last number meets the bias of an item."""
+        source, said = history[..., : self.dimension], history[..., self.dimension :][..., : self.told_dimension]
+        num_events = (kinds > 0).sum(dim=1).to(history.dtype)
+        share = self.text_share / (1 + (num_events / self.text_fades) ** 2)
+        source = source + share[:, None, None] * F.pad(said, (0, self.dimension - self.told_dimension))
+        user = self.user.last(source, kinds.long(), ages, liked)  # type: ignore[operator]
         return {"user": torch.cat([user, torch.ones_like(user[:, :1])], dim=1)}
 
 
@@ -288,7 +321,7 @@ class ItemGraph(nn.Module):
         self.model = model
 
     def forward(self, **inputs: Tensor) -> dict[str, Tensor]:
-        """`vector` (n, 2 D + 1) of texts and pictures, and `contributions` (n, W, U + widths) to user times vector.
+        """`vector` (n, 2 D + S + 1) of texts and pictures, and `contributions` (n, W, U + widths) to user times vector.
 
         Args:
             inputs: `units` (n, W, U), `user` (n, D + 1), and of a model that reads them `pictures` (n, F).
@@ -297,7 +330,8 @@ class ItemGraph(nn.Module):
         told = model.read(units, inputs.get("pictures", model.pictures[:1]))
         heard = torch.cat([user[:, : model.told_dimension], user[:, -1:]], dim=1)
         wanted = F.pad(heard, (model.told_dimension, 0))
-        return {"vector": told, "contributions": model.text.contributions(units, wanted)}
+        vector = model.row(told, torch.zeros_like(told[:, : model.told_dimension]))
+        return {"vector": vector, "contributions": model.text.contributions(units, wanted)}
 
 
 def ranks_of(scores: Tensor, targets: Tensor) -> Tensor:

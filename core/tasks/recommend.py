@@ -193,12 +193,13 @@ class RecommendTask(Task):
         metrics = estimate_users(user_metrics(ranks), resamples)
         assert self.vectors is not None
         assert self.likings is not None
-        shown = list_metrics(top_UK[:, :SHOWN], self.likings, self._targets()[:, :-1], resamples)
+        targets_ND = self._targets(outputs["user"])[:, :-1]
+        shown = list_metrics(top_UK[:, :SHOWN], self.likings, targets_ND, resamples)
         return Evaluation({**metrics, **shown})
 
     def rank(self, user_BD: npt.NDArray[np.float32], arrays: Arrays) -> tuple[list[Any], npt.NDArray[np.int64]]:
         """Rank of each target among all unseen items, user by user, and the rows of the best items of each."""
-        target_ND = self._targets()
+        target_ND = self._targets(user_BD)
         ranks: list[Any] = []
         tops = []
         for part in chunks(len(user_BD)):
@@ -215,18 +216,17 @@ class RecommendTask(Task):
         """The best items of each user that are not in the history."""
         answers = []
         for user_D, items_L in zip(outputs["user"], arrays["items"], strict=True):
-            scores_N = self._targets() @ user_D
+            scores_N = self._targets(outputs["user"]) @ user_D
             scores_N[items_L[items_L > 0] - 1] = -np.inf
             best = np.argsort(-scores_N, kind="stable")[:SHOWN]
             best = best[np.isfinite(scores_N[best])]
             answers.append(Recommended(tuple(map(int, best)), tuple(map(float, scores_N[best]))))
         return answers
 
-    def _targets(self) -> npt.NDArray[np.float32]:
-        """(N, D + 1): what a user's vector is multiplied with."""
+    def _targets(self, user_BD: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """(N, D + 1): what the vectors of users are multiplied with."""
         assert self.vectors is not None, "items are opened before anything is ranked"
-        dimension = (self.vectors.shape[1] - 1) // 2
-        return self.vectors[1:, dimension:]
+        return self.vectors[1:, -user_BD.shape[1] :]
 
 
 def _per_user(ranks_BT: npt.NDArray[Any], targets_BT: npt.NDArray[Any]) -> list[npt.NDArray[np.int64]]:

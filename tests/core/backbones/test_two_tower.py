@@ -45,7 +45,7 @@ def test_contributions_and_what_is_no_word_sum_to_the_score(vocabulary: Vocabula
     towers = make_towers(vocabulary)
     user = torch.randn(len(TITLES), CONFIG.dimension + 1)
     found = ItemGraph(towers)(units=towers.units[1:], user=user)
-    score = (found["vector"][:, CONFIG.dimension :] * user).sum(dim=1)
+    score = (towers.targets(found["vector"]) * user).sum(dim=1)
     told = TEXT.dimension
     heard = torch.cat([torch.zeros(len(user), told), user[:, :told], user[:, -1:]], dim=1)
     rest = towers.text.lengths(towers.text.log_lengths(towers.units[1:].long())) + towers.text.deep.bias
@@ -106,9 +106,33 @@ def test_disliked_items_and_the_users_place_are_ranked_last_among_equals() -> No
 
 def test_items_told_by_text_alone_have_no_vector_of_an_id(vocabulary: Vocabulary) -> None:
     towers = make_towers(vocabulary)
+    nothing = torch.zeros(3, TEXT.dimension)
     vectors = towers.vectors()
-    torch.testing.assert_close(vectors[1:4], towers.ids[1:4])
-    torch.testing.assert_close(vectors[4], towers.read(towers.units[4:5], towers.pictures[4:5])[0])
+    torch.testing.assert_close(vectors[1:4], towers.row(towers.ids[1:4], nothing))
+    told = towers.read(towers.units[4:5], towers.pictures[4:5])
+    torch.testing.assert_close(vectors[4:5], towers.row(told, nothing[:1]))
+    towers.share_texts(2.0, 10.0)
+    said = towers.told(torch.tensor([1, 2, 3]))[:, : TEXT.dimension]
+    torch.testing.assert_close(towers.vectors()[1:4], towers.row(towers.ids[1:4], said))
+    torch.testing.assert_close(towers.vectors()[4:5], towers.row(told, nothing[:1]))
+
+
+def test_texts_of_known_items_speak_beside_ids_the_less_the_more_is_known(vocabulary: Vocabulary) -> None:
+    towers = make_towers(vocabulary)
+
+    def user(*numbers: int, by_text: bool) -> torch.Tensor:
+        towers.share_texts(2.0 if by_text else 0.0, 3.0)
+        items = torch.tensor([numbers])
+        rows = (towers.vectors()[items], (items > 0).long(), torch.zeros(items.shape), items > 0)
+        return towers.serve(*rows)["user"][:, :-1]
+
+    said = user(1, by_text=True) - user(1, by_text=False)
+    told = torch.nn.functional.pad(towers.told(torch.tensor([1]))[:, : TEXT.dimension], (0, 2))
+    torch.testing.assert_close(said, 2 / (1 + (1 / 3) ** 2) * told)
+    torch.testing.assert_close(user(0, 0, 1, by_text=True), user(1, by_text=True))  # padding is no event
+    of_three = user(3, 3, 3, by_text=True) - user(3, 3, 3, by_text=False)
+    of_one = user(3, by_text=True) - user(3, by_text=False)
+    assert of_three.norm() < 0.6 * 3 * of_one.norm()
 
 
 def test_settled_texts_say_of_known_items_on_average_what_their_ids_say(vocabulary: Vocabulary) -> None:

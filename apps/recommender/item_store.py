@@ -23,6 +23,7 @@ from core.errors import UserError
 from core.evaluation.recommendation import chunks
 from core.export.session import Session
 from core.retrieval.vectors import VectorIndex, build_vector_index, load_vector_index
+from core.retrieval.words import is_continuous
 from core.tasks.recommend_schema import RecommendSchema
 
 FloatArray = npt.NDArray[np.float32]
@@ -39,6 +40,8 @@ WIDER = 8
 """Where too many of those may not be shown, so many times as many are looked at before all are."""
 TEXTS_KEPT = 10_000
 """Items whose texts are kept as the model reads them: 4 kB each."""
+LONGEST_RUN = 4
+"""Signs of a word in a script without blanks."""
 CHECKED_AT, WANTED_RECALL = 100, 0.98
 """The index is searched as hard as it takes to find this share of so many best items."""
 READ = {"title", "tags", "category", "description", "image"}
@@ -251,20 +254,24 @@ class ItemStore:
         shown: dict[str, str] = {}
         places: list[int] = []
         words: list[str] = []
+        follows: list[bool] = []
         start = 0
         for name, size in zip(FIELDS, sizes, strict=True):
-            written = text.get(name, "")
+            written, before = text.get(name, ""), -1
             for place, (first, stop) in enumerate(self.encoder.words(written)[:size]):
                 word = written[first:stop]
                 if any(letter.isalnum() for letter in word):
                     shown.setdefault(word.casefold(), word)
                     places.append(start + place)
                     words.append(word.casefold())
+                    is_next = first == before and is_continuous(written[first - 1])
+                    follows.append(is_next and is_continuous(written[first]))
+                    before = stop
             start += size
         number = {word: place for place, word in enumerate(shown)}
         numbers = np.array([number[word] for word in words], np.int64)
         units = encode_items(self.text, self.encoder, [text])[0]
-        return _Text(units, np.array(places, np.int64), numbers, tuple(shown.values()))
+        return _Text(units, np.array(places, np.int64), numbers, tuple(shown.values()), np.array(follows, np.bool_))
 
 
 @dataclass(frozen=True)
@@ -276,18 +283,43 @@ class _Text:
         places: Of its words among W.
         numbers: Of the same words among the different ones.
         shown: Each different word as it is written first.
+        follows: Of its words, whether each stands next to the one before in a script without blanks.
     """
 
     units: npt.NDArray[np.int32]
     places: npt.NDArray[np.int64]
     numbers: npt.NDArray[np.int64]
     shown: tuple[str, ...]
+    follows: npt.NDArray[np.bool_]
 
     def best(self, share_W: FloatArray, most: int) -> tuple[str, ...]:
-        """The different words with the largest shares above 0."""
-        total = np.bincount(self.numbers, share_W[self.places], len(self.shown))
+        """The different words with the largest shares above 0; signs that follow each other are one word."""
+        share_w = share_W[self.places]
+        if self.follows.any():
+            return self._best_runs(share_w, most)
+        total = np.bincount(self.numbers, share_w, len(self.shown))
         best = np.argsort(-total, kind="stable")[:most]
         return tuple(self.shown[number] for number in best if total[number] > 0)
+
+    def _best_runs(self, share_w: FloatArray, most: int) -> tuple[str, ...]:
+        """Where words are not parted by blanks, a run of signs that all speak for the user is taken for one; a sign alone
+        says little, and a long run is half a sentence: they come last."""
+        is_for_w = share_w > 0
+        goes_on_w = self.follows & is_for_w & np.append(False, is_for_w[:-1])
+        run_w = np.cumsum(~goes_on_w) - 1
+        total_r = np.bincount(run_w, share_w)
+        found: dict[str, float] = {}
+        names = [""] * len(total_r)
+        for run, number in zip(run_w.tolist(), self.numbers.tolist(), strict=True):
+            names[run] += self.shown[number]
+        for name, total in zip(names, total_r.tolist(), strict=True):
+            if total > 0:
+                found[name] = found.get(name, 0.0) + total
+
+        def order(name: str) -> tuple[bool, float]:
+            return is_continuous(name[0]) and not 2 <= len(name) <= LONGEST_RUN, -found[name]
+
+        return tuple(sorted(found, key=order)[:most])
 
 
 def lifted(targets: FloatArray) -> FloatArray:

@@ -61,6 +61,15 @@ def test_reason_names_the_event_without_which_the_score_falls_the_furthest(recom
             assert without[item.reason.item_id] == pytest.approx(without[furthest], rel=0.05, abs=0.05)
 
 
+def test_words_of_a_script_without_blanks_are_told_as_runs_of_the_text(recommender: Recommender) -> None:
+    found = recommender.recommend(Wish(history=(Seen("teapot-glass"),), k=20)).items
+    catalogue = recommender.store.items.catalogue
+    chinese = [(item, word) for item in found for word in item.reason.words if "\u4e00" <= word[0] <= "\u9fff"]
+    assert sum(len(word) > 1 for _, word in chinese) > len(chinese) / 2
+    for item, word in chinese:
+        assert any(word in text for text in catalogue.text_of(item.row).values())
+
+
 def test_nothing_known_gives_what_most_people_like(recommender: Recommender) -> None:
     found = recommender.recommend(Wish(k=5))
     likings = recommender.store.items.likings

@@ -302,8 +302,10 @@ class _Text:
         return tuple(self.shown[number] for number in best if total[number] > 0)
 
     def _best_runs(self, share_w: FloatArray, most: int) -> tuple[str, ...]:
-        """Where words are not parted by blanks, a run of signs that all speak for the user is taken for one; a sign alone
-        says little, and a long run is half a sentence: they come last."""
+        """Where words are not parted by blanks, a run of signs that all speak for the user is taken for one.
+
+        A sign alone says little, and a long run is half a sentence: they come last.
+        """
         is_for_w = share_w > 0
         goes_on_w = self.follows & is_for_w & np.append(False, is_for_w[:-1])
         run_w = np.cumsum(~goes_on_w) - 1

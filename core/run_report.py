@@ -1,4 +1,4 @@
-"""What a run leaves to look at: report.html, plots/ and errors.csv."""
+"""What a run leaves to look at: report.html, plots/, and errors.csv of what has classes."""
 
 import csv
 from collections.abc import Mapping, Sequence
@@ -53,7 +53,7 @@ def write_run_report(
     result: FitResult | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> None:
-    """Writes report.html, plots/*.png and errors.csv into a folder.
+    """Writes report.html, plots/*.png, and where there are classes errors.csv into a folder.
 
     Args:
         folder: Of the run or of its evaluation.
@@ -67,7 +67,8 @@ def write_run_report(
         environment: Versions; None when only evaluated.
     """
     errors = list_errors(measured, task)
-    write_errors(folder / "errors.csv", errors)
+    if task.labels:
+        write_errors(folder / "errors.csv", errors)
     plots = draw_curves(measured.evaluation.curves)
     plots["counts"] = plot_counts(data.rows)
     if result is not None and len(result.history) > 1:

@@ -35,11 +35,10 @@ RUN_FILES = (
     "metrics.csv",
     "metrics.json",
     "train.log",
-    "errors.csv",
     "report.html",
     "bundle/bundle.json",
 )
-"""What every run leaves, besides checkpoints/, TensorBoard events and plots."""
+"""What every run leaves, besides checkpoints/, TensorBoard events, plots, and errors.csv where there are classes."""
 REPEATABLE = ("--hardware.measure", "false")
 """A measurement of speed may choose another number format the next time; without it the same bits come out."""
 
@@ -140,6 +139,8 @@ class AppContract:
         assert list(run.glob("tensorboard/events.*"))
         assert list(run.glob("checkpoints/step-*/manifest.json"))
         assert set(self.plots) <= {plot.stem for plot in run.glob("plots/*.png")}
+        has_classes = (run / "plots" / "confusion.png").is_file()
+        assert (run / "errors.csv").is_file() == has_classes
         assert (trained.folder / "runs" / self.spec.name / "latest").resolve() == run
 
     def test_bundle_is_whole_and_of_this_app(self, trained: Trained) -> None:

@@ -12,7 +12,7 @@ import faiss
 import numpy as np
 import numpy.typing as npt
 
-from apps.recommender.item_store import build_item_index, lifted_query
+from apps.recommender.item_index import build_item_index, lifted_query
 from benchmarks.side_by_side import compare
 from benchmarks.vector_index import build_exact, queries_per_second
 from core.evaluation.uncertainty import bootstrap_mean

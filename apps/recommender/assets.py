@@ -11,7 +11,8 @@ import numpy.typing as npt
 from apps.recommender.cold_starts import mean_ndcg, measure_cold_starts, newest, targets_of, to_numpy, user_vectors
 from apps.recommender.data import ShopData
 from apps.recommender.histories import write_histories
-from apps.recommender.item_store import EYE, FACTS, HISTORIES, ITEM_GRAPH, ITEMS, write_index
+from apps.recommender.item_index import write_index
+from apps.recommender.item_store import EYE, FACTS, HISTORIES, ITEM_GRAPH, ITEMS
 from apps.recommender.newcomers import write_known
 from apps.recommender.pictures import Pictures
 from apps.recommender.start import liked_histories

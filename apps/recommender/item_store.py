@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from apps.recommender.data import FIELDS, encode_items
+from apps.recommender.data import encode_items
+from apps.recommender.item_index import lifted_query, open_index
+from apps.recommender.item_texts import ReadText, read_text
 from apps.recommender.newcomers import least_score, open_known
 from apps.recommender.pictures import read_pictures
 from core.backbones.recommender_config import RecommenderModelConfig
@@ -22,28 +24,21 @@ from core.data.vocabulary import TextEncoder
 from core.errors import UserError
 from core.evaluation.recommendation import chunks
 from core.export.session import Session
-from core.retrieval.vectors import VectorIndex, build_vector_index, load_vector_index
-from core.retrieval.words import is_continuous
 from core.tasks.recommend_schema import RecommendSchema
 
 FloatArray = npt.NDArray[np.float32]
-ITEMS, HISTORIES, ITEM_GRAPH, EYE, FACTS, INDEX = (
+ITEMS, HISTORIES, ITEM_GRAPH, EYE, FACTS = (
     "items.parquet",
     "histories.parquet",
     "item_tower.onnx",
     "picture_encoder.onnx",
     "items.json",
-    "index",
 )
 """Files in assets/."""
 WIDER = 8
 """Where too many of those may not be shown, so many times as many are looked at before all are."""
 TEXTS_KEPT = 10_000
 """Items whose texts are kept as the model reads them: 4 kB each."""
-LONGEST_RUN = 4
-"""Signs of a word in a script without blanks."""
-CHECKED_AT, WANTED_RECALL = 100, 0.98
-"""The index is searched as hard as it takes to find this share of so many best items."""
 READ = {"title", "tags", "category", "description", "image"}
 """Facts that vectors of new items are read from."""
 ROOM = 256
@@ -108,7 +103,7 @@ class ItemStore:
         self.items = Items(open_catalogue(folder / ITEMS), vectors, likings, len(likings), model.dimension)
         self.known_by_text = open_known(folder)
         self._room = vectors
-        self.index = open_index(folder, self.items)
+        self.index = open_index(folder, self.items.targets)
         self.eye = Session(folder / EYE, ("pixels",), threads=threads) if (folder / EYE).is_file() else None
         self.num_seen = self._seen(["", ""]).shape[1] if self.eye else 0
         inputs = ("units", "user", "pictures") if self.eye else ("units", "user")
@@ -248,133 +243,5 @@ class ItemStore:
         shares = self.session.run(arrays)["contributions"]
         return [text.best(share_WU.sum(axis=1), most) for text, share_WU in zip(texts, shares, strict=True)]
 
-    def _read_text(self, row: int) -> "_Text":
-        text = self.items.catalogue.text_of(row)
-        sizes = (self.text.title_words, self.text.tag_words, self.text.description_words)
-        shown: dict[str, str] = {}
-        places: list[int] = []
-        words: list[str] = []
-        follows: list[bool] = []
-        start = 0
-        for name, size in zip(FIELDS, sizes, strict=True):
-            written, before = text.get(name, ""), -1
-            for place, (first, stop) in enumerate(self.encoder.words(written)[:size]):
-                word = written[first:stop]
-                if any(letter.isalnum() for letter in word):
-                    shown.setdefault(word.casefold(), word)
-                    places.append(start + place)
-                    words.append(word.casefold())
-                    is_next = first == before and is_continuous(written[first - 1])
-                    follows.append(is_next and is_continuous(written[first]))
-                    before = stop
-            start += size
-        number = {word: place for place, word in enumerate(shown)}
-        numbers = np.array([number[word] for word in words], np.int64)
-        units = encode_items(self.text, self.encoder, [text])[0]
-        return _Text(units, np.array(places, np.int64), numbers, tuple(shown.values()), np.array(follows, np.bool_))
-
-
-@dataclass(frozen=True)
-class _Text:
-    """The texts of one item, read once.
-
-    Args:
-        units: (W, U).
-        places: Of its words among W.
-        numbers: Of the same words among the different ones.
-        shown: Each different word as it is written first.
-        follows: Of its words, whether each stands next to the one before in a script without blanks.
-    """
-
-    units: npt.NDArray[np.int32]
-    places: npt.NDArray[np.int64]
-    numbers: npt.NDArray[np.int64]
-    shown: tuple[str, ...]
-    follows: npt.NDArray[np.bool_]
-
-    def best(self, share_W: FloatArray, most: int) -> tuple[str, ...]:
-        """The different words with the largest shares above 0; signs that follow each other are one word."""
-        share_w = share_W[self.places]
-        if self.follows.any():
-            return self._best_runs(share_w, most)
-        total = np.bincount(self.numbers, share_w, len(self.shown))
-        best = np.argsort(-total, kind="stable")[:most]
-        return tuple(self.shown[number] for number in best if total[number] > 0)
-
-    def _best_runs(self, share_w: FloatArray, most: int) -> tuple[str, ...]:
-        """Where words are not parted by blanks, a run of signs that all speak for the user is taken for one.
-
-        A sign alone says little, and a long run is half a sentence: they come last.
-        """
-        is_for_w = share_w > 0
-        goes_on_w = self.follows & is_for_w & np.append(False, is_for_w[:-1])
-        run_w = np.cumsum(~goes_on_w) - 1
-        total_r = np.bincount(run_w, share_w)
-        found: dict[str, float] = {}
-        names = [""] * len(total_r)
-        for run, number in zip(run_w.tolist(), self.numbers.tolist(), strict=True):
-            names[run] += self.shown[number]
-        for name, total in zip(names, total_r.tolist(), strict=True):
-            if total > 0:
-                found[name] = found.get(name, 0.0) + total
-
-        def order(name: str) -> tuple[bool, float]:
-            return is_continuous(name[0]) and not 2 <= len(name) <= LONGEST_RUN, -found[name]
-
-        return tuple(sorted(found, key=order)[:most])
-
-
-def lifted(targets: FloatArray) -> FloatArray:
-    """Item vectors of length 1 whose cosine with a lifted query falls in the order of the dot products, (N, D + 2).
-
-    Source: Bachrach et al., Speeding Up the Xbox Recommender System Using a Euclidean Transformation, RecSys 2014.
-    """
-    square = np.square(targets).sum(axis=1, dtype=np.float64)
-    longest = max(float(square.max(initial=0.0)), 1e-12)
-    rest = np.sqrt(np.maximum(0.0, longest - square))
-    unit: FloatArray = (np.concatenate([targets, rest[:, None]], axis=1) / np.sqrt(longest)).astype(np.float32)
-    return unit
-
-
-def lifted_query(user: FloatArray) -> FloatArray:
-    """(D + 2,) of length 1."""
-    whole = np.append(user, np.float32(0))
-    normed: FloatArray = (whole / max(float(np.linalg.norm(whole)), 1e-12)).astype(np.float32)
-    return normed
-
-
-def build_item_index(targets: FloatArray, users: FloatArray) -> VectorIndex:
-    """An index of item vectors that finds nearly all of the best items of some users.
-
-    Args:
-        targets: (N, D + 1).
-        users: (B, D + 1), such as will ask; none = it is checked with vectors between two items.
-    """
-    queries = np.stack([lifted_query(user) for user in users]) if len(users) else None
-    return build_vector_index(lifted(targets), queries=queries, nearest=CHECKED_AT, wanted_recall=WANTED_RECALL)
-
-
-def write_index(folder: Path, targets: FloatArray, users: FloatArray) -> None:
-    """Builds the index of assets/."""
-    build_item_index(targets, users).save(folder / INDEX)
-
-
-def open_index(folder: Path, items: Items) -> VectorIndex:
-    """The index of assets/.
-
-    Raises:
-        UserError: It is of other vectors than these.
-    """
-    index = load_vector_index(folder / INDEX)
-    facts = index.facts
-    shape = (len(items.targets), items.targets.shape[1] + 1)
-    if (facts.num_vectors, facts.dimension) == shape:
-        probed = np.arange(0, len(items.targets), max(1, len(items.targets) // 16))
-        same = np.allclose(index.vectors(probed), lifted(items.targets)[probed], atol=0.02)
-        if same:
-            return index
-    raise UserError(
-        f"The index {folder / INDEX} is not of the items beside it.",
-        "Model, items and index come from one training.",
-        "Copy the bundle again from where it came, or export it again.",
-    )
+    def _read_text(self, row: int) -> ReadText:
+        return read_text(self.text, self.encoder, self.items.catalogue.text_of(row))

@@ -9,7 +9,7 @@ import pytest
 
 from apps.recommender.answer import build_recommender_answers, read_wish
 from apps.recommender.app import SPEC
-from apps.recommender.item_store import INDEX, write_index
+from apps.recommender.item_index import INDEX, write_index
 from apps.recommender.list_config import ListConfig
 from apps.recommender.recommender import Recommender
 from apps.recommender.wish import Filters, RankedList, Seen, Wish

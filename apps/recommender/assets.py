@@ -13,7 +13,7 @@ from apps.recommender.data import ShopData
 from apps.recommender.histories import write_histories
 from apps.recommender.item_index import write_index
 from apps.recommender.item_store import EYE, FACTS, HISTORIES, ITEM_GRAPH, ITEMS
-from apps.recommender.newcomers import write_known
+from apps.recommender.newcomers import some_known, write_known
 from apps.recommender.pictures import Pictures
 from apps.recommender.start import liked_histories
 from core.app import AssetJob
@@ -63,9 +63,10 @@ def make_items(job: AssetJob) -> Mapping[str, Evaluation]:
     write_catalogue(data.catalogue, folder / ITEMS)
     asking = cast(UserExamples, data.splits["validation"]).first(ASKING)
     write_index(folder, targets_of(model, table), user_vectors(model, task, asking, table))
+    met = model.touched.nonzero().squeeze(1)
     with torch.no_grad():
-        known_by_text = to_numpy(model.told(model.touched.nonzero().squeeze(1)))[:, model.dimension :]
-    write_known(folder, known_by_text)
+        known = some_known(met.numpy() - 1, to_numpy(model.told(met))[:, model.dimension :])
+    write_known(folder, known)
     write_histories(data.split.log, data.catalogue.ids, folder / HISTORIES)
     facts = {
         "text_share": float(model.text_share),
@@ -75,7 +76,7 @@ def make_items(job: AssetJob) -> Mapping[str, Evaluation]:
     if model.eye is not None and data.pictures is not None:
         facts["eye_parity"] = _export_eye(model.eye, data.pictures, folder / EYE, job)
     (folder / FACTS).write_text(json.dumps(facts, indent=2), encoding="utf-8")
-    return measure_cold_starts(model, task, data, table, known_by_text, config.lists.new_item_place)
+    return measure_cold_starts(model, task, data, table, known, config.lists.new_item_place)
 
 
 def item_specs(model: "TwoTower") -> tuple[ArraySpec, ...]:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from apps.recommender.data import ShopData
-from apps.recommender.newcomers import give_place, least_score
+from apps.recommender.newcomers import KnownByText, give_place
 from apps.recommender.start import bag_of
 from core.data.interaction_splits import UserExamples
 from core.evaluation.evaluation import Evaluation, Table
@@ -83,7 +83,7 @@ def measure_cold_starts(
     task: RecommendTask,
     data: ShopData,
     table: "Tensor",
-    known_MD: FloatArray,
+    known: KnownByText,
     place: int,
 ) -> dict[str, Evaluation]:
     """Tables of new users, and of new items where some were kept from training.
@@ -93,17 +93,17 @@ def measure_cold_starts(
         task: Of it.
         data: Of it.
         table: Vectors of all items.
-        known_MD: What texts tell of known items.
+        known: Items to compare new ones with.
         place: That a list keeps for a new item; 0 = none.
     """
     found = {"new users": _new_users(model, task, table, cast(UserExamples, data.splits["test"]))}
     if len(data.split.cold_rows) and len(data.split.cold):
-        found["new items"] = _new_items(model, task, table, data, known_MD, place)
+        found["new items"] = _new_items(model, task, table, data, known, place)
     return found
 
 
 def _new_items(
-    model: "TwoTower", task: RecommendTask, table: "Tensor", data: ShopData, known_MD: FloatArray, place: int
+    model: "TwoTower", task: RecommendTask, table: "Tensor", data: ShopData, known: KnownByText, place: int
 ) -> Evaluation:
     """Items that were taken out of training wholly, as if they were added after it.
 
@@ -123,7 +123,7 @@ def _new_items(
             score_BN = users[part] @ targets_ND.T
             if place:
                 seen = [example["seen"] for example in examples[part]]
-                give_place(score_BN, seen, rows, least_score(users[part], known_MD), place)
+                give_place(score_BN, users[part], seen, rows, known, place)
             return score_BN
 
         return _ranks_of(score, len(targets_ND), examples)

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from apps.recommender.data import encode_items
 from apps.recommender.item_index import lifted_query, open_index
 from apps.recommender.item_texts import ReadText, read_text
-from apps.recommender.newcomers import least_score, open_known
+from apps.recommender.newcomers import open_known
 from apps.recommender.pictures import read_pictures
 from core.backbones.recommender_config import RecommenderModelConfig
 from core.data.catalogue import Catalogue, changed, open_catalogue
@@ -139,12 +139,12 @@ class ItemStore:
         order = np.lexsort((rows, -scores))[:k]
         return rows[order], scores[order]
 
-    def newcomers(self, user: FloatArray, items: Items) -> npt.NDArray[np.int64]:
-        """Rows of the items added since the training that fit a user (D + 1,)."""
+    def newcomers(self, user: FloatArray, banned: npt.NDArray[np.bool_], items: Items) -> npt.NDArray[np.int64]:
+        """Rows of the items added since the training that fit a user (D + 1,) to whom some may not be shown."""
         new = np.arange(items.num_trained, len(items.catalogue))
         if not len(new):
             return new
-        fits_n = items.targets[new] @ user >= least_score(user[None], self.known_by_text)
+        fits_n = items.targets[new] @ user >= self.known_by_text.least_score(user, banned)
         return new[fits_n]
 
     def _nearest(self, user: FloatArray, count: int, banned: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:

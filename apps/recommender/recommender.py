@@ -79,7 +79,7 @@ class Recommender:
             arrays = self.arrays_of(shown, self._meant(wish, match_N))
             user = self.session.run(arrays)["user"][0]
             scored = self._scored(user, match_N, banned_N, items)
-            newcomers = self.newcomers(user, items)
+            newcomers = self.newcomers(user, banned_N, items)
         else:
             scored = scored_by(items.fame, items.targets, items.likings)
             newcomers = None
@@ -109,10 +109,10 @@ class Recommender:
         )
         return RankedList(tuple(ranked), start if has_said else "nothing", chosen.diversity_cost, planned, pool)
 
-    def newcomers(self, user: FloatArray, items: Items) -> Newcomers | None:
+    def newcomers(self, user: FloatArray, banned_N: Flags, items: Items) -> Newcomers | None:
         """The items added since the training that fit a user's vector (D + 1,), if lists keep a place for one."""
         place = self.config.lists.new_item_place
-        return Newcomers(place, self.store.newcomers(user, items)) if place else None
+        return Newcomers(place, self.store.newcomers(user, banned_N, items)) if place else None
 
     def _scored(
         self, user: FloatArray, match_N: npt.NDArray[np.float64] | None, banned_N: Flags, items: Items

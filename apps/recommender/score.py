@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from apps.recommender.app import SPEC
-from apps.recommender.choose import Newcomers, choose, scored_by
-from apps.recommender.recommender import MAX_K, Recommender
+from apps.recommender.choose import choose, scored_by
+from apps.recommender.recommender import MAX_K, FloatArray, Recommender
 from apps.recommender.shop import APP, NEWEST, Shop
 from apps.recommender.wish import Wish
 from core.cli import DONE, guarded
@@ -80,21 +80,22 @@ def _block(
     known = [place for place, events in enumerate(histories) if recommender.say_something(events)]
     # Whom nobody knows gets what everybody likes.
     score_UN = np.tile(items.fame.astype(np.float32), (len(wishes), 1))
-    newcomers: dict[int, Newcomers | None] = {}
+    user_of: dict[int, FloatArray] = {}
     if known:
         arrays = _stacked([recommender.arrays_of(recommender.newest(histories[place])) for place in known])
         user_UD = recommender.session.run(arrays)["user"]
         score_UN[known] = user_UD @ items.targets.T
-        newcomers = {place: recommender.newcomers(user, items) for place, user in zip(known, user_UD, strict=True)}
+        user_of = dict(zip(known, user_UD, strict=True))
     for place, (wish, user) in enumerate(zip(wishes, users, strict=True)):
+        banned_N = recommender.banned(wish, histories[place], items.catalogue)
         found = choose(
             scored_by(score_UN[place], items.targets, items.likings),
-            recommender.banned(wish, histories[place], items.catalogue),
+            banned_N,
             wish.k,
             rules=shop_rules,
             diversity=wish.diversity,
             novelty=wish.novelty,
-            newcomers=newcomers.get(place),
+            newcomers=recommender.newcomers(user_of[place], banned_N, items) if place in user_of else None,
         )
         yield user, found.rows_K.tolist(), found.scores_K.tolist()
 

@@ -68,7 +68,7 @@ def open_known(folder: Path) -> KnownByText:
         UserError: It is missing or damaged.
     """
     try:
-        with np.load(folder / FILE) as kept:
+        with np.load(folder / FILE, allow_pickle=False) as kept:
             return KnownByText(kept["rows"], kept["told"])
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise UserError(

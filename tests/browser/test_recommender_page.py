@@ -11,11 +11,11 @@ import uvicorn
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from apps.recommender.app import SPEC
+from apps.recommender.offering import ItemChange
 from apps.recommender.recommender import Recommender
 from apps.recommender.shop import Shop
 from apps.recommender.ui import build_shop_page
 from apps.recommender.ui.lists import Lists
-from core.data.catalogue import make_catalogue
 from core.serving.predictor import load_predictor
 from core.serving.store import Store
 from core.ui.launch import build_server, open_port
@@ -238,10 +238,13 @@ def nasty_shop(shop_bundle: Path, tmp_path: Path) -> Iterator[Served]:
     store = Store(str(tmp_path / "store.sqlite"))
     predictor = load_predictor(shop_bundle, SPEC)
     recommender = Recommender(predictor)
-    texts = {name: [f"{NASTY} {number}" for number in range(3)] for name in ("title", "description", "tags")}
-    ids = [f"'\"><img src=x onerror=alert(3)>{number}" for number in range(3)]
-    recommender.store.add(make_catalogue({"item_id": ids, "category": [NASTY] * 3, **texts}, {"title_zh": [NASTY] * 3}))
-    page = build_shop_page(Lists(Shop(recommender, store)), predictor)
+    shop = Shop(recommender, store)
+    for number in range(3):
+        told = f"{NASTY} {number}"
+        item_id = f"'\"><img src=x onerror=alert(3)>{number}"
+        more = {"title_zh": NASTY}
+        shop.put_item(ItemChange(item_id, title=told, description=told, tags=told, category=NASTY, more=more))
+    page = build_shop_page(Lists(shop), predictor)
     listener = open_port("127.0.0.1", 0)
     server = uvicorn.Server(uvicorn.Config(build_server({"/": page}), log_level="critical", lifespan="on"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

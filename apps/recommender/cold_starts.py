@@ -136,6 +136,8 @@ def _new_items(
         ("among all items, with a place for one", listed),
         ("texts like those liked, among new items", _figures(_ranks_of(alike, len(targets_ND), cold, rows))),
         ("texts like those liked, among all items", _figures(_ranks_of(alike, len(targets_ND), cold))),
+        ("other items, in lists without that place", others[0]),
+        ("other items, in lists with it", others[1]),
     )
     told = tuple((name, one["ndcg@10"], one["recall@10"], one["mrr"]) for name, one in shown)
     metrics = {

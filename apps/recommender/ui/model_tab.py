@@ -72,7 +72,20 @@ MODELS = {
     "bpr": Text("BPR", "BPR"),
     "sasrec_ids": Text("SASRec (ids alone)", "SASRec（仅用 id）"),
     "among new items": Text("among new items", "新商品之间"),
-    "among all items": Text("among all items", "全部商品之间"),
+    "among all items, by text alone": Text("among all items, by text alone", "全部商品之间，仅凭文本"),
+    "among all items, with a place for one": Text(
+        "among all items, in lists that keep a place for one", "全部商品之间，列表为新商品保留一个位置"
+    ),
+    "texts like those liked, among new items": Text(
+        "texts like those liked, among new items", "新商品之间，按与所喜欢商品的文本相似度"
+    ),
+    "texts like those liked, among all items": Text(
+        "texts like those liked, among all items", "全部商品之间，按与所喜欢商品的文本相似度"
+    ),
+    "other items, in lists without that place": Text(
+        "other items, in lists without that place", "其他商品，列表不保留该位置"
+    ),
+    "other items, in lists with it": Text("other items, in lists with it", "其他商品，列表保留该位置"),
 }
 ALL_KNOWN = Text("all events", "全部行为")
 SAMPLE_NAME = Text("the sample shop, made by the project", "项目自带的示例商店")

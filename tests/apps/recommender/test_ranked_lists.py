@@ -12,10 +12,12 @@ from apps.recommender.app import SPEC
 from apps.recommender.item_index import INDEX, write_index
 from apps.recommender.list_config import ListConfig
 from apps.recommender.recommender import Recommender
+from apps.recommender.ui.model_tab import MODELS, render_model
 from apps.recommender.wish import Filters, RankedList, Seen, Wish
 from core.errors import UsageError, UserError
 from core.export.bundle import ASSETS
 from core.serving.predictor import load_predictor
+from core.ui.evaluation_view import read_evaluation, read_table
 
 
 @pytest.fixture(scope="module")
@@ -235,3 +237,17 @@ def test_questions_of_the_command_line_are_read(shop_bundle: Path) -> None:
     assert answer["start"] == "item"
     assert [item["rank"] for item in answer["items"]] == [1, 2]
     assert all(item["title"] for item in answer["items"])
+
+
+def test_what_was_measured_of_new_items_is_told_in_both_languages(shop_bundle: Path) -> None:
+    predictor = load_predictor(shop_bundle, SPEC, threads=1)
+    rows = read_table(read_evaluation(predictor, "new items"), "new_items")
+    assert len(rows) == 7
+    shown = render_model(predictor)
+    for row in rows:
+        assert MODELS[row["ranked"]].en in shown
+        assert MODELS[row["ranked"]].zh in shown
+        assert MODELS[row["ranked"]].zh != row["ranked"]
+    of = {row["ranked"]: row["ndcg@10"]["value"] for row in rows}
+    assert of["among all items, with a place for one"] > of["among all items, by text alone"]
+    assert of["other items, in lists with it"] <= of["other items, in lists without that place"]

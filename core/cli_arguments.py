@@ -104,8 +104,8 @@ def build_parser(spec: AppSpec, verb: str) -> argparse.ArgumentParser:
         if any(recipe.compare for recipe in spec.recipes):
             parser.add_argument("--baselines", action="store_true", help="also tune and measure what others would use")
     if verb == "export":
-        told = "dynamic = also try int8 weights, kept if faster at hardly any loss; default: none"
-        parser.add_argument("--quantize", default="none", choices=["none", "dynamic"], help=told)
+        told = "also try int8, kept if faster at hardly any loss: dynamic for texts, static for images; default: none"
+        parser.add_argument("--quantize", default="none", choices=["none", "dynamic", "static"], help=told)
     if verb == "predict":
         _add_predict_arguments(parser, spec)
     if verb == "demo":

@@ -125,6 +125,8 @@ class ExportConfig(Record):
     """Validation examples on which ONNX must equal PyTorch."""
     parity_tolerance: float = Field(default=1e-3, gt=0)
     """Largest difference allowed between the two, in probability."""
+    calibration_examples: int = Field(default=256, ge=1)
+    """Training examples that tell the scales of activations in a static int8 graph."""
     quantize_speedup: float = Field(default=1.1, ge=0)
     """How many times as fast an int8 graph must be, one example and a batch alike; 0 = speed does not matter."""
     quantize_accuracy_given_up: float = Field(default=0.003, ge=0, le=1)

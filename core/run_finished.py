@@ -1,14 +1,15 @@
 """What is done with a finished run: evaluate it, export it anew."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+import numpy as np
 from rich.console import Console
 
 from core.app import AppSpec, Comparison
-from core.config import ExportConfig, Record, resolve_config
+from core.config import Config, ExportConfig, Record, resolve_config
 from core.console import open_console, show_heading, show_metrics, show_rows
 from core.data.module import DataModule, Example
 from core.errors import UserError
@@ -20,6 +21,7 @@ from core.run import RESAMPLES, load_data, next_commands
 from core.run_folder import check_replaceable, choose_result_folder, save_once
 from core.run_report import Measured, write_run_report
 from core.serving.predictor import Predictor, load_predictor
+from core.tasks.task import Arrays, Task
 
 R = TypeVar("R", bound=Record)
 
@@ -80,7 +82,7 @@ def export(
     data: str | None = None,
     output_dir: Path | None = None,
     overrides: Mapping[str, Any] | None = None,
-    quantize: Literal["none", "dynamic"] = "none",
+    quantize: Literal["none", "dynamic", "static"] = "none",
 ) -> Path:
     """Exports a run or bundle anew, with its proof on validation data.
 
@@ -90,7 +92,8 @@ def export(
         data: Other data than it was trained on; None = the same.
         output_dir: The new bundle; None = in the run, or beside the bundle.
         overrides: Settings of the data, and of the export.
-        quantize: dynamic = also try a graph with int8 weights, which is kept if nothing speaks against it.
+        quantize: Also try a graph in int8, which is kept if nothing speaks against it: dynamic = its weights; static =
+            activations too, with scales that training examples tell.
 
     Returns:
         The folder of the new bundle.
@@ -115,7 +118,8 @@ def export(
     def add_variants(file: Path) -> dict[str, Any]:
         if quantize == "none":
             return {}
-        trials.append(try_int8(file, predictor.task, validation, predictor.policy, config.export))
+        calibration = _drawn(module.splits["train"], predictor.task, config) if quantize == "static" else None
+        trials.append(try_int8(file, predictor.task, validation, predictor.policy, config.export, calibration))
         return {"quantized": trials[0].to_json(config.export)}
 
     bundle, parity = make_bundle(
@@ -137,10 +141,17 @@ def export(
     return bundle.path
 
 
+def _drawn(examples: Sequence[Example], task: Task, config: Config) -> Arrays:
+    """Some training examples, encoded."""
+    rows = np.random.default_rng(config.seed).permutation(len(examples))[: config.export.calibration_examples]
+    return task.encode([examples[int(row)] for row in np.sort(rows)])
+
+
 def _show_trial(console: Console, trial: Trial, config: ExportConfig) -> None:
     """What was measured of the int8 graph, and whether it is served."""
     columns = ("figure", "model.onnx", "int8")
-    show_rows(console, f"int8 against the full graph, {trial.examples:,} validation examples", columns, trial.rows())
+    title = f"int8 ({trial.method}) against the full graph, {trial.examples:,} validation examples"
+    show_rows(console, title, columns, trial.rows())
     if objections := trial.objections(config):
         console.print(f"[yellow]! The int8 graph is not kept: {'; '.join(objections)}.[/yellow]", soft_wrap=True)
     else:

@@ -57,10 +57,13 @@ def _quantized(metrics: Mapping[str, Any]) -> str:
         return ""
     lines = ["## The int8 graph\n"]
     if found["kept"]:
-        lines.append(
-            "model.int8.onnx is what is served; the figures above are of model.onnx. An answer may move a little with"
-            " the examples of its batch, since activations are quantised with one scale a call.\n"
+        moves = (
+            "An answer may move a little with the examples of its batch, since activations are quantised with one scale"
+            " a call."
+            if found["method"] == "dynamic"
+            else "The scales of activations are those of some training examples."
         )
+        lines.append(f"model.int8.onnx is what is served; the figures above are of model.onnx. {moves}\n")
     else:
         lines.append(f"It was tried and not kept: {'; '.join(found['objections'])}.\n")
     lines += [f"On {found['examples']} validation examples:\n", "| figure | model.onnx | int8 |", "|---|---|---|"]

@@ -2,7 +2,7 @@
 
 import statistics
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,7 +14,7 @@ from core.errors import UserError
 from core.evaluation.decision import DecisionPolicy
 from core.export.bundle import INT8_GRAPH
 from core.export.session import Session
-from core.optimization.quantize import quantize_weights
+from core.optimization.quantize import quantize_graph, quantize_weights
 from core.tasks.task import Arrays, Task
 
 BATCH = 32
@@ -50,6 +50,7 @@ class Trial:
         megabytes: Size of the file.
         largest_difference: In probability.
         same_label: Share of examples with the same most probable label.
+        method: How the second graph was made: dynamic or static.
     """
 
     examples: int
@@ -62,6 +63,7 @@ class Trial:
     megabytes: Pair
     largest_difference: float
     same_label: float
+    method: str = "dynamic"
 
     def objections(self, config: ExportConfig) -> tuple[str, ...]:
         """Why the second graph may not be served; empty = it may."""
@@ -104,10 +106,17 @@ class Trial:
         """For metrics.json: the figures, and whether the graph was kept."""
         figures = {name: value._asdict() if isinstance(value, Pair) else value for name, value in vars(self).items()}
         objections = self.objections(config)
-        return {"method": "dynamic", "kept": not objections, "objections": list(objections), **figures}
+        return {"kept": not objections, "objections": list(objections), **figures}
 
 
-def try_int8(full: Path, task: Task, arrays: Arrays, policy: DecisionPolicy, config: ExportConfig) -> Trial:
+def try_int8(
+    full: Path,
+    task: Task,
+    arrays: Arrays,
+    policy: DecisionPolicy,
+    config: ExportConfig,
+    calibration: Arrays | None = None,
+) -> Trial:
     """Writes the int8 graph beside a graph, measures both, and keeps it only if nothing speaks against it.
 
     Args:
@@ -116,10 +125,26 @@ def try_int8(full: Path, task: Task, arrays: Arrays, policy: DecisionPolicy, con
         arrays: Encoded validation examples with their targets.
         policy: Of the bundle.
         config: What may be given up.
+        calibration: Encoded training examples that tell the scales of activations; None = each call finds them anew.
+
+    Raises:
+        UserError: It has no classes, or no example has a label.
     """
+    _labels(task, arrays)
     small = full.with_name(INT8_GRAPH)
-    quantize_weights(full, small)
-    trial = compare_graphs(full, small, task, arrays, policy)
+    if calibration is None:
+        quantize_weights(full, small)
+    else:
+        names = [spec.name for spec in task.served_inputs]
+        rows = len(calibration[names[0]])
+        batches = (
+            task.as_served(task.trim({name: array[start : start + BATCH] for name, array in calibration.items()}))
+            for start in range(0, rows, BATCH)
+        )
+        quantize_graph(full, small, [{name: batch[name] for name in names} for batch in batches])
+    trial = replace(
+        compare_graphs(full, small, task, arrays, policy), method="dynamic" if calibration is None else "static"
+    )
     if trial.objections(config):
         small.unlink()
     return trial
@@ -132,18 +157,8 @@ def compare_graphs(full: Path, small: Path, task: Task, arrays: Arrays, policy: 
         UserError: No example has a label.
     """
     names = [spec.name for spec in task.inputs]
-    label_N = task.strata(arrays)
-    if label_N is None:
-        raise UserError(
-            "This model ranks and has no classes, so that no int8 graph can be measured against it.",
-            "--quantize dynamic is for models that name a class.",
-            "Export it with --quantize none.",
-        )
+    label_N = _labels(task, arrays)
     inside_N = label_N >= 0
-    if not inside_N.any():
-        raise UserError(
-            "No validation example has a label.", "Examples that accuracy can be measured on.", "Give other data."
-        )
     first, second = Session(full, names), Session(small, names)
     before, after = (session.run_all(arrays, task.trim, BATCH) for session in (first, second))
     top_N, other_N = before["probabilities"].argmax(axis=1), after["probabilities"].argmax(axis=1)
@@ -163,6 +178,22 @@ def compare_graphs(full: Path, small: Path, task: Task, arrays: Arrays, policy: 
         largest_difference=float(np.abs(before["probabilities"] - after["probabilities"]).max()),
         same_label=_share(top_N == other_N),
     )
+
+
+def _labels(task: Task, arrays: Arrays) -> npt.NDArray[np.int64]:
+    """Of the examples; below 0 = of none."""
+    label_N = task.strata(arrays)
+    if label_N is None:
+        raise UserError(
+            "This model ranks and has no classes, so that no int8 graph can be measured against it.",
+            "--quantize is for models that name a class.",
+            "Export it with --quantize none.",
+        )
+    if not (label_N >= 0).any():
+        raise UserError(
+            "No validation example has a label.", "Examples that accuracy can be measured on.", "Give other data."
+        )
+    return label_N
 
 
 def _sensitivity(

@@ -133,12 +133,16 @@ def test_examples_without_a_label_cannot_be_measured(intents: IntentGraph) -> No
         compare_graphs(intents.file, intents.file, intents.task, outside, intents.policy)
 
 
-def test_net_of_pictures_serves_the_kept_graph(small_bundle: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("method", ["dynamic", "static"])
+def test_net_of_pictures_serves_the_kept_graph(method: str, small_bundle: Path, tmp_path: Path) -> None:
     bundle = Path(shutil.copytree(small_bundle, tmp_path / "bundle"))
     before = load_predictor(bundle, SPEC, threads=1)
     arrays = make_arrays(32, 1)
-    trial = try_int8(bundle / "model.onnx", before.task, arrays, before.policy, AT_ANY_SPEED)
-    assert not trial.objections(AT_ANY_SPEED)
+    told_by = make_arrays(64, 0) if method == "static" else None
+    config = ExportConfig(quantize_speedup=0, quantize_accuracy_given_up=0.04, quantize_accepted_change=0.1)
+    trial = try_int8(bundle / "model.onnx", before.task, arrays, before.policy, config, told_by)
+    assert trial.method == method
+    assert not trial.objections(config)
     assert trial.sensitivity is not None
     manifest = json.loads((bundle / MANIFEST).read_text())
     manifest["files"][INT8_GRAPH] = sha256_of(bundle / INT8_GRAPH)

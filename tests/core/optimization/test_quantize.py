@@ -1,4 +1,4 @@
-"""int8 weights: smaller, nearly the same answers, any batch and length; what novelty computes stays exact."""
+"""int8: smaller, nearly the same answers, any batch and length; what novelty computes stays exact."""
 
 import logging
 from collections import Counter
@@ -6,14 +6,18 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 import torch
+from export.small_bundle import SPEC
+from faults.train_worker import make_arrays
 
 from core.export.feature_distance import FeatureDistance
 from core.export.graph import ServingGraph
 from core.export.novelty import Distance, Novelty
 from core.export.session import Session
-from core.optimization.quantize import quantize_weights
+from core.optimization.quantize import quantize_graph, quantize_weights
+from core.serving.predictor import load_predictor
 from tests.core.backbones.tiny_bert import HIDDEN
 from tests.core.optimization.intent_graph import IntentGraph, write_graph
 
@@ -78,3 +82,49 @@ def test_it_says_nothing(
     assert (caught.out, caught.err, caplog.records) == ("", "", [])
     assert logging.getLogger().level == level
     assert [file.name for file in tmp_path.iterdir()] == ["small.onnx"]
+
+
+# ---- static --------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def static(small_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    task = load_predictor(small_bundle, SPEC, threads=1).task
+    names = [spec.name for spec in task.served_inputs]
+    shown = make_arrays(64, 0)
+    batches = [{name: shown[name][start : start + 16] for name in names} for start in range(0, 64, 16)]
+    file = tmp_path_factory.mktemp("static") / "small.onnx"
+    quantize_graph(small_bundle / "model.onnx", file, batches)
+    return file
+
+
+def test_convolutions_run_in_integers_from_end_to_end(static: Path, tmp_path: Path) -> None:
+    optimised = tmp_path / "optimised.onnx"
+    options = onnxruntime.SessionOptions()
+    options.optimized_model_filepath = str(optimised)
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+    options.log_severity_level = 3
+    onnxruntime.InferenceSession(static, options, providers=["CPUExecutionProvider"])
+    found = operators(optimised)
+    assert found["QLinearConv"] > 10
+    assert found["Conv"] == 0
+    assert found["BatchNormalization"] == 0
+    graph = onnx.load(optimised).graph
+    made_by = {name: node.op_type for node in graph.node for name in node.output}
+    left = [node for node in graph.node if node.op_type == "DequantizeLinear" and node.input[0] in made_by]
+    taken_by = {node.op_type for node in graph.node for found in left if found.output[0] in node.input}
+    assert not taken_by & {"Conv", "Relu", "QuantizeLinear"}
+
+
+def test_pictures_are_answered_nearly_the_same_in_any_batch(static: Path, small_bundle: Path) -> None:
+    task = load_predictor(small_bundle, SPEC, threads=1).task
+    names = [spec.name for spec in task.served_inputs]
+    full, small = (Session(file, names) for file in (small_bundle / "model.onnx", static))
+    arrays = make_arrays(33, 1)
+    before, after = (session.run({name: arrays[name] for name in names}) for session in (full, small))
+    assert before.keys() == after.keys()
+    difference = np.abs(before["probabilities"] - after["probabilities"])
+    assert 0 < difference.max() < 0.2
+    assert (before["probabilities"].argmax(1) == after["probabilities"].argmax(1)).mean() > 0.9
+    one = small.run({name: arrays[name][:1] for name in names})
+    np.testing.assert_allclose(one["probabilities"], after["probabilities"][:1], atol=1e-5)

@@ -68,8 +68,10 @@ def _quantized(metrics: Mapping[str, Any]) -> str:
         lines.append(f"It was tried and not kept: {'; '.join(found['objections'])}.\n")
     lines += [f"On {found['examples']} validation examples:\n", "| figure | model.onnx | int8 |", "|---|---|---|"]
     for name, pair in found.items():
-        if isinstance(pair, dict):
+        if isinstance(pair, dict) and "full" in pair:
             lines.append(f"| {name} | {_number(pair['full'])} | {_number(pair['int8'])} |")
+    value, low, high = (_number(found["given_up"][name]) for name in ("value", "low", "high"))
+    lines.append(f"\nAccuracy given up: {value}, 95 % interval {low} to {high} over the same examples.")
     return "\n".join(lines) + "\n"
 
 

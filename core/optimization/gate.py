@@ -12,6 +12,7 @@ import numpy.typing as npt
 from core.config import ExportConfig
 from core.errors import UserError
 from core.evaluation.decision import DecisionPolicy
+from core.evaluation.uncertainty import Estimate, bootstrap_mean
 from core.export.bundle import INT8_GRAPH
 from core.export.session import Session
 from core.optimization.quantize import quantize_graph, quantize_weights
@@ -26,6 +27,7 @@ CALLS = 5
 SECONDS = 10.0
 """No turn starts later than this, so that a slow model does not take minutes."""
 ROUNDING = 1e-9
+RESAMPLES = 1000
 
 
 class Pair(NamedTuple):
@@ -42,6 +44,7 @@ class Trial:
     Args:
         examples: How many, with those that belong to no label.
         accuracy: Share of examples with a label whose most probable label is right.
+        given_up: Accuracy of the full graph minus that of the other, with its 95 % interval over the same examples.
         accepted: Share of examples with a label that the novelty gate lets pass.
         refused_outside: Share of the others that it stops; None = there are none.
         sensitivity: Share of examples with an alarm label that raise the alarm; None = no alarm.
@@ -55,6 +58,7 @@ class Trial:
 
     examples: int
     accuracy: Pair
+    given_up: Estimate
     accepted: Pair
     refused_outside: Pair | None
     sensitivity: Pair | None
@@ -93,8 +97,10 @@ class Trial:
             "out of scope, stopped by it": self.refused_outside,
             "sensitivity of the alarm": self.sensitivity,
         }
+        lost = self.given_up
         return [
             *((what, *_told(pair, ".2%")) for what, pair in shares.items() if pair),
+            ("accuracy given up, and 95 % interval", "", f"{lost.value:.2%}, {lost.low:.2%} to {lost.high:.2%}"),
             ("one example, ms", *_told(self.one_ms, ".2f")),
             (f"a batch of {BATCH}, ms", *_told(self.batch_ms, ".2f")),
             ("file, MB", *_told(self.megabytes, ".1f")),
@@ -105,6 +111,7 @@ class Trial:
     def to_json(self, config: ExportConfig) -> dict[str, Any]:
         """For metrics.json: the figures, and whether the graph was kept."""
         figures = {name: value._asdict() if isinstance(value, Pair) else value for name, value in vars(self).items()}
+        figures["given_up"] = self.given_up.to_json()
         objections = self.objections(config)
         return {"kept": not objections, "objections": list(objections), **figures}
 
@@ -162,11 +169,13 @@ def compare_graphs(full: Path, small: Path, task: Task, arrays: Arrays, policy: 
     first, second = Session(full, names), Session(small, names)
     before, after = (session.run_all(arrays, task.trim, BATCH) for session in (first, second))
     top_N, other_N = before["probabilities"].argmax(axis=1), after["probabilities"].argmax(axis=1)
+    hit_n, other_hit_n = ((found == label_N)[inside_N] for found in (top_N, other_N))
     familiar, still_familiar = (policy.is_familiar(found["novelty"], len(label_N)) for found in (before, after))
     one_ms, batch_ms = (_in_turns(first, second, task, arrays, rows) for rows in MAX_TURNS)
     return Trial(
         examples=len(label_N),
-        accuracy=Pair(*(_share((found == label_N)[inside_N]) for found in (top_N, other_N))),
+        accuracy=Pair(_share(hit_n), _share(other_hit_n)),
+        given_up=bootstrap_mean(hit_n.astype(float) - other_hit_n, RESAMPLES, seed=0),
         accepted=Pair(_share(familiar[inside_N]), _share(still_familiar[inside_N])),
         refused_outside=None
         if inside_N.all()

@@ -13,6 +13,7 @@ from faults.train_worker import make_arrays
 
 from core.config import ExportConfig
 from core.errors import UserError
+from core.evaluation.uncertainty import Estimate
 from core.export.bundle import INT8_GRAPH, MANIFEST
 from core.export.graph import ServingGraph
 from core.files import sha256_of
@@ -24,6 +25,7 @@ AT_ANY_SPEED = ExportConfig(quantize_speedup=0)
 GOOD = Trial(
     examples=100,
     accuracy=Pair(0.950, 0.947),
+    given_up=Estimate(0.003, -0.01, 0.016),
     accepted=Pair(0.98, 0.97),
     refused_outside=Pair(0.9, 0.5),
     sensitivity=Pair(0.9, 0.9),
@@ -103,6 +105,8 @@ def test_wrong_weights_are_seen_as_lost_accuracy(intents: IntentGraph, tmp_path:
     trial = compare_graphs(intents.file, file, intents.task, intents.arrays, intents.policy)
     assert trial.accuracy.full == 1
     assert trial.accuracy.int8 < 0.7
+    assert trial.given_up.value == pytest.approx(trial.accuracy.full - trial.accuracy.int8)
+    assert 0.1 < trial.given_up.low <= trial.given_up.value <= trial.given_up.high
     (told,) = trial.objections(AT_ANY_SPEED)
     assert "accuracy falls by" in told
 

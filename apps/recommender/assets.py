@@ -13,7 +13,7 @@ from apps.recommender.data import ShopData
 from apps.recommender.histories import write_histories
 from apps.recommender.item_index import write_index
 from apps.recommender.item_store import EYE, FACTS, HISTORIES, ITEM_GRAPH, ITEMS
-from apps.recommender.newcomers import some_known, write_known
+from apps.recommender.newcomers import KnownByText, draw_known, write_known
 from apps.recommender.pictures import Pictures
 from apps.recommender.start import liked_histories
 from core.app import AssetJob
@@ -26,6 +26,8 @@ from core.tasks.recommend import COUNTS, VECTORS, RecommendTask
 from core.tasks.task import ArraySpec
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from apps.recommender.app import RecommenderConfig
     from core.backbones.picture_encoder import PictureEncoder
     from core.backbones.two_tower import TwoTower
@@ -52,20 +54,22 @@ def make_items(job: AssetJob) -> Mapping[str, Evaluation]:
     config = cast("RecommenderConfig", job.config)
     model.cpu().float().eval()
     model.settle()
-    _fit_text_share(model, task, data)
-    folder = job.folder / ASSETS
-    folder.mkdir(parents=True, exist_ok=True)
+    # From here on vectors hold what texts say of known items; how much it counts, the user's side knows.
+    model.share_texts(1.0, 1.0)
     table = model.vectors().detach()
     table[0] = 0
+    _fit_text_share(model, task, data, table)
+    folder = job.folder / ASSETS
+    folder.mkdir(parents=True, exist_ok=True)
     _, counts = liked_histories(data)
     np.save(folder / VECTORS, to_numpy(table))
     np.save(folder / COUNTS, counts)
     write_catalogue(data.catalogue, folder / ITEMS)
     asking = cast(UserExamples, data.splits["validation"]).first(ASKING)
     write_index(folder, targets_of(model, table), user_vectors(model, task, asking, table))
-    met = model.touched.nonzero().squeeze(1)
+    rows = draw_known(model.touched[1:].numpy().nonzero()[0])
     with torch.no_grad():
-        known = some_known(met.numpy() - 1, to_numpy(model.told(met))[:, model.dimension :])
+        known = KnownByText(rows, to_numpy(model.told(torch.from_numpy(rows + 1)))[:, model.dimension :])
     write_known(folder, known)
     write_histories(data.split.log, data.catalogue.ids, folder / HISTORIES)
     facts = {
@@ -128,16 +132,15 @@ def _export_eye(eye: "PictureEncoder", pictures: Pictures, file: Path, job: Asse
     return check_parity(eye, file, {"pixels": pixels}, job.config.export.parity_tolerance).largest_difference
 
 
-def _fit_text_share(model: "TwoTower", task: RecommendTask, data: ShopData) -> None:
+def _fit_text_share(model: "TwoTower", task: RecommendTask, data: ShopData, table: "Tensor") -> None:
     """How much texts of known items count in a history beside their ids, by the nDCG of validation data.
 
     First how much of short histories, then how soon less of longer ones; none if they help neither.
     """
     validation = cast(UserExamples, data.splits["validation"]).first(FITTED_ON)
     if not len(validation):
+        model.share_texts(0.0, 1.0)
         return
-    model.share_texts(1.0, 1.0)
-    table = model.vectors().detach()
     targets = targets_of(model, table)
 
     def ndcg(share: float, fades: float, histories: Sequence[UserExamples]) -> float:

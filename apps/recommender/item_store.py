@@ -17,7 +17,7 @@ from apps.recommender.data import encode_items
 from apps.recommender.item_index import lifted_query, open_index
 from apps.recommender.item_texts import ReadText, read_text
 from apps.recommender.newcomers import open_known
-from apps.recommender.pictures import read_pictures
+from apps.recommender.pictures import Pictures, read_pictures
 from core.backbones.recommender_config import RecommenderModelConfig
 from core.data.catalogue import Catalogue, changed, open_catalogue
 from core.data.vocabulary import TextEncoder
@@ -193,7 +193,7 @@ class ItemStore:
             UserError: It cannot.
         """
         if self.eye and image:
-            self._seen([image])
+            self._pictures([image])
 
     def _with_room(self, vectors: FloatArray, num_items: int) -> FloatArray:
         """The same vectors with zeros for items behind them. Whoever holds the former ones keeps them."""
@@ -223,13 +223,17 @@ class ItemStore:
     def _seen(self, images: Sequence[str]) -> FloatArray:
         """What pictures tell, (n, F); zeros where there is none."""
         assert self.eye is not None
+        pictures = self._pictures(images)
+        parts = [self.eye.run({"pixels": pictures.pixels_NPP3[part]})["picture"] for part in chunks(len(images))]
+        told: FloatArray = np.concatenate(parts) * pictures.there_N[:, None]
+        return told
+
+    def _pictures(self, images: Sequence[str]) -> Pictures:
         pictures = read_pictures(images, Path(), self.picture.image_px)
         if pictures.rejected:
             first = pictures.rejected[0]
             raise UserError(f"{first.path}: {first.sentence}", "A picture that can be opened.", "Correct the path.")
-        parts = [self.eye.run({"pixels": pictures.pixels_NPP3[part]})["picture"] for part in chunks(len(images))]
-        told: FloatArray = np.concatenate(parts) * pictures.there_N[:, None]
-        return told
+        return pictures
 
     def words(self, rows: Sequence[int], user: FloatArray, most: int = 8) -> list[tuple[str, ...]]:
         """For each item the words of its texts that speak for a user the most: exact shares of the text's score."""

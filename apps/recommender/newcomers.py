@@ -50,10 +50,9 @@ class KnownByText:
         return float(-np.partition(-score_m, last)[last])
 
 
-def some_known(rows: npt.NDArray[np.int64], told_nD: FloatArray) -> KnownByText:
-    """As many as are compared with, drawn from all known items."""
-    some = np.sort(np.random.default_rng(0).permutation(len(rows))[:COMPARED_WITH])
-    return KnownByText(rows[some], told_nD[some])
+def draw_known(rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """As many as are compared with, of the rows of all known items."""
+    return rows[np.sort(np.random.default_rng(0).permutation(len(rows))[:COMPARED_WITH])]
 
 
 def write_known(folder: Path, known: KnownByText) -> None:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from core.config import ExportConfig
 from core.errors import UserError
 from core.evaluation.decision import DecisionPolicy
+from core.evaluation.recommendation import chunks
 from core.evaluation.uncertainty import Estimate, bootstrap_mean
 from core.export.bundle import INT8_GRAPH
 from core.export.session import Session
@@ -142,16 +143,11 @@ def try_int8(
     if calibration is None:
         quantize_weights(full, small)
     else:
-        names = [spec.name for spec in task.served_inputs]
-        rows = len(calibration[names[0]])
-        batches = (
-            task.as_served(task.trim({name: array[start : start + BATCH] for name, array in calibration.items()}))
-            for start in range(0, rows, BATCH)
-        )
-        quantize_graph(full, small, [{name: batch[name] for name in names} for batch in batches])
-    trial = replace(
-        compare_graphs(full, small, task, arrays, policy), method="dynamic" if calibration is None else "static"
-    )
+        names = [spec.name for spec in task.inputs]
+        parts = chunks(len(calibration[names[0]]), BATCH)
+        quantize_graph(full, small, [task.trim({name: calibration[name][part] for name in names}) for part in parts])
+    method = "dynamic" if calibration is None else "static"
+    trial = replace(compare_graphs(full, small, task, arrays, policy), method=method)
     if trial.objections(config):
         small.unlink()
     return trial

@@ -122,7 +122,7 @@ class Shop:
         Raises:
             UserError: There is no such item or kind, or the store is away.
         """
-        if self.recommender.store.items.catalogue.row_of(event.item_id) is None:
+        if not self._is_offered(event.item_id):
             raise UserError(f"There is no item `{event.item_id}`.", "An id of the catalogue.", "Correct the id.")
         kind = event.kind.casefold()
         kinds = {name.casefold(): name for name in self.recommender.task.schema.kinds}
@@ -206,6 +206,12 @@ class Shop:
     def is_away(self) -> bool:
         """The store did not answer a moment ago."""
         return time.monotonic() < self._away_until
+
+    def _is_offered(self, item_id: str) -> bool:
+        """Another server may have been told of it a moment ago."""
+        if self.recommender.store.items.catalogue.row_of(item_id) is None:
+            self._ask(self._offering.follow)
+        return self.recommender.store.items.catalogue.row_of(item_id) is not None
 
     def _read_rules(self) -> bool:
         """Takes the rules as they are, for as long as the store does not tell others; says whether it was heard."""

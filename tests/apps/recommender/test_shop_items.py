@@ -13,6 +13,7 @@ from apps.recommender.recommender import Recommender
 from apps.recommender.score import score_users
 from apps.recommender.shop import Shop
 from apps.recommender.wish import Filters, RankedList, Seen, Wish
+from core.errors import UserError
 from core.serving.behaviour import Event
 from core.serving.predictor import load_predictor
 from core.serving.store import Store
@@ -62,6 +63,14 @@ def test_new_item_stands_in_the_lists_of_all_servers_and_outlives_them(open_shop
     after = first.list_for(Wish(user="somebody-new", k=10)).ranked
     assert after.start == "events"
     assert "teapot-new" not in ids(after)
+
+
+def test_event_with_an_item_that_another_server_was_told_of_is_kept(open_shop: Open) -> None:
+    first, second = open_shop(), open_shop()
+    first.put_item(TEAPOT)
+    assert second.record(Event("somebody-new", "teapot-new", "click", 1_900_000_000)) > 0
+    with pytest.raises(UserError, match="no item `teapot-old`"):
+        second.record(Event("somebody-new", "teapot-old", "click", 1_900_000_000))
 
 
 def test_price_and_stock_count_from_the_next_list_on(open_shop: Open) -> None:
